@@ -1,0 +1,93 @@
+//! What the ingress hands to the engine, and what it gets back to answer with.
+//!
+//! The trait is the ingress's whole view of the engine: it can find an endpoint, hand over a complete request, and
+//! report a refusal. [`crate::app::App`] implements it; tests of the ingress bring a recorder of their own.
+
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::domain::{Endpoint, EndpointId, Headers, RefusalReason, Timestamp};
+
+/// One complete request, as it stood on the wire.
+#[derive(Clone, Debug)]
+pub struct InboundRequest {
+    /// HTTP method as received.
+    pub method: String,
+    /// The path behind the token, undecoded; empty, or begins with `/`.
+    pub path: String,
+    /// The query without `?`, undecoded.
+    pub query: Option<String>,
+    /// All headers as received.
+    pub headers: Headers,
+    /// The body's bytes, transfer coding removed.
+    pub body: Bytes,
+    /// Address of the peer.
+    pub remote_addr: SocketAddr,
+    /// Address of the true client, as far as known.
+    pub client: ClientAddress,
+    /// When the request was complete.
+    pub received_at: Timestamp,
+}
+
+/// The true client's address and how it became known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientAddress {
+    /// The address; null behind a proxy that does not say.
+    pub ip: Option<IpAddr>,
+    /// `peer`, or the lower-case name of the trusted header it came from.
+    pub source: &'static str,
+}
+
+/// An answer to the sender.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IngressReply {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers besides `Content-Length`, `Date` and `Connection`.
+    pub headers: Headers,
+    /// Body.
+    pub body: Bytes,
+}
+
+/// A request that will not become a delivery.
+#[derive(Clone, Debug)]
+pub struct RefusedRequest {
+    /// When.
+    pub at: Timestamp,
+    /// The endpoint, when the token was known.
+    pub endpoint_id: Option<EndpointId>,
+    /// HTTP status that the sender was told.
+    pub status: u16,
+    /// Why.
+    pub reason: RefusalReason,
+    /// HTTP method, when the head could be read.
+    pub method: Option<String>,
+    /// Path with its token masked, when the head could be read.
+    pub path: Option<String>,
+    /// Bytes of the body as far as announced or read.
+    pub body_size: Option<u64>,
+    /// Address of the peer.
+    pub remote_addr: SocketAddr,
+}
+
+/// The engine as the ingress sees it.
+pub trait Inbound: Send + Sync + 'static {
+    /// The endpoint that a token names. In memory: called before any body is read.
+    fn endpoint_by_token(&self, token: &str) -> Option<Arc<Endpoint>>;
+
+    /// Steps 5 to 10 of CONTRACT section 3. The work is the engine's own: dropping the returned future, because the
+    /// sender hung up, stops neither storing nor relaying. The engine itself records a refusal that it answers with.
+    fn capture(&self, endpoint: Arc<Endpoint>, request: InboundRequest) -> impl Future<Output = IngressReply> + Send;
+
+    /// Keeps a refusal in the bounded list. Never waits.
+    fn refuse(&self, refused: RefusedRequest);
+
+    /// Whether the running engine itself issued this nonce (a tunnel's proof of life).
+    fn issued_nonce(&self, nonce: &str) -> bool;
+
+    /// Now.
+    fn now(&self) -> Timestamp;
+}

@@ -1,0 +1,3 @@
+//! The use cases: capture, relay, replay, and the operations that REST and the desktop both expose.
+
+pub mod inbound;

@@ -1,0 +1,29 @@
+//! The nouns of Creel: endpoints, deliveries, arrivals, attempts, refusals, and what they are made of.
+//!
+//! Plain values: no I/O, no clock, no randomness beyond making ids from a given instant. Everything above depends on
+//! this module; it depends on nothing of ours. The serde form of each type is the JSON of the admin API.
+
+mod attempt;
+mod delivery;
+mod endpoint;
+mod headers;
+mod ids;
+pub mod limits;
+mod refusal;
+mod secret;
+mod signature;
+mod time;
+mod words;
+
+pub use attempt::{Attempt, AttemptOutcome};
+pub use delivery::{ArrivalSummary, DeliveryStatus, DeliverySummary};
+pub use endpoint::{
+    BodyPolicy, DuplicatePolicy, Endpoint, EventFilter, Reply, SignaturePolicy, Target, Token, WhenTargetDown,
+};
+pub use headers::{HeaderBlockError, Headers};
+pub use ids::{AttemptId, DeliveryId, EndpointId, JobId, RefusalId, SecretId, TargetId};
+pub use refusal::{Refusal, RefusalReason};
+pub use secret::Secret;
+pub use signature::{SignatureReason, SignatureStatus};
+pub use time::Timestamp;
+pub(crate) use words::words;
