@@ -1,0 +1,1 @@
+export type AttemptOutcome = "pending" | "held" | "succeeded" | "http_error" | "connect_failed" | "timed_out" | "reset" | "in_doubt";

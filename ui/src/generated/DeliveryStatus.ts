@@ -1,0 +1,1 @@
+export type DeliveryStatus = "queued" | "dispatched" | "rejected" | "ignored" | "failed" | "interrupted";

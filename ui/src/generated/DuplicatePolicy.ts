@@ -1,0 +1,1 @@
+export type DuplicatePolicy = "collapse" | "relay";

@@ -1,0 +1,3 @@
+import type { ErrorDetail } from "./ErrorDetail";
+
+export type ErrorBody = { error: ErrorDetail };

@@ -1,0 +1,1 @@
+export type ErrorDetail = { code: string, message: string, help: string | null, field?: string };

@@ -1,0 +1,1 @@
+export type EventFilter = { event: string, actions?: Array<string> };

@@ -1,0 +1,1 @@
+export type Finding = { code: string, confidence: string, explanation: string, fix: string };

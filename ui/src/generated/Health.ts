@@ -1,0 +1,1 @@
+export type Health = { status: string, version: string };

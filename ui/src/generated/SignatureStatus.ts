@@ -1,0 +1,1 @@
+export type SignatureStatus = "not_required" | "valid" | "invalid" | "missing";
