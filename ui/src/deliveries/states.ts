@@ -3,7 +3,7 @@ import { duration } from '../format/size';
 import type { DeliverySummary } from '../host/types';
 
 /** How a state looks and reads: colour, glyph and word, and one sentence that explains it. */
-export type Look = { tone: Tone; glyph: string; label: string; explanation: string };
+export type Look = { tone: Tone; glyph: string; label: string; explanation: string; aside?: string };
 
 const statuses: Record<string, Look> = {
   queued: { tone: 'busy', glyph: '…', label: 'Queued', explanation: 'Its relay has not ended yet.' },
@@ -31,7 +31,7 @@ const signatures: Record<string, Look> = {
   not_required: {
     tone: 'calm',
     glyph: '–',
-    label: 'Not checked',
+    label: 'Unchecked',
     explanation: 'No secret is set, or this is a replay: nothing was checked.',
   },
 };
@@ -110,7 +110,7 @@ export function relayLook(row: DeliverySummary): Look {
   }
   const base = outcomeLook(row.relay_outcome);
   if (row.relay_status === null) return { ...base, label: base.label.toLowerCase() };
-  const took = row.relay_duration_ms === null ? '' : ` · ${duration(row.relay_duration_ms)}`;
+  const aside = row.relay_duration_ms === null ? '' : duration(row.relay_duration_ms);
   const tone = row.relay_status >= 500 ? 'bad' : row.relay_status >= 400 ? 'warn' : base.tone;
-  return { ...base, tone, label: `${row.relay_status}${took}` };
+  return { ...base, tone, label: String(row.relay_status), aside };
 }

@@ -11,12 +11,12 @@ type Rule = { title: string; detail?: string; action: Action };
 const rules: Record<string, Rule> = {
   unreachable: {
     title: 'Creel does not answer',
-    detail: 'The engine was stopped, or it is starting. Start it with `creel serve`; this page reconnects by itself.',
+    detail: 'The engine was stopped, or it is starting. Start it with “creel serve”; this page reconnects by itself.',
     action: 'reconnect',
   },
   unauthorized: {
     title: 'This link is no longer valid',
-    detail: 'The token is made anew at each start. `creel serve` prints a fresh link.',
+    detail: 'The token is made anew at each start. “creel serve” prints a fresh link.',
     action: 'none',
   },
   not_found: { title: 'This is not here any more', detail: 'It was deleted, or pruned by retention.', action: 'none' },

@@ -1,10 +1,6 @@
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
-const dayAndClock = new Intl.DateTimeFormat('en-GB', {
-  day: '2-digit',
-  month: 'short',
-  hour: '2-digit',
-  minute: '2-digit',
-});
+const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
+const hourAndMinute = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 const full = new Intl.DateTimeFormat('en-GB', {
   year: 'numeric',
   month: 'short',
@@ -25,7 +21,7 @@ function parse(timestamp: string): Date | null {
 export function shortTime(timestamp: string, now: Date): string {
   const date = parse(timestamp);
   if (!date) return timestamp;
-  return date.toDateString() === now.toDateString() ? clock.format(date) : dayAndClock.format(date);
+  return date.toDateString() === now.toDateString() ? clock.format(date) : `${day.format(date)} ${hourAndMinute.format(date)}`;
 }
 
 /** Local time to the millisecond, with its zone. */

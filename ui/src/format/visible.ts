@@ -1,6 +1,12 @@
 /** A stretch of text: shown as it is, or as a mark with a name because it would be invisible or would reorder its neighbours. */
 export type Segment = { text: string; mark: null } | { text: string; mark: string };
 
+/** Names of the C0 control characters (ECMA-48), by code. */
+const CONTROLS = (
+  'NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI ' +
+  'DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US'
+).split(' ');
+
 const NAMES: Record<number, string> = {
   0x00ad: 'soft hyphen',
   0x061c: 'arabic letter mark',
@@ -38,8 +44,8 @@ function code(point: number): string {
 function marked(character: string): Segment {
   const point = character.codePointAt(0) ?? 0;
   const name = NAMES[point];
-  if (point < 0x20) return { text: String.fromCodePoint(0x2400 + point), mark: `control character ${code(point)}` };
-  if (point === 0x7f) return { text: '\u2421', mark: `control character ${code(point)}` };
+  const control = point === 0x7f ? 'DEL' : CONTROLS[point];
+  if (control) return { text: control, mark: `control character ${code(point)}` };
   return { text: code(point), mark: name ? `${name} ${code(point)}` : `invisible character ${code(point)}` };
 }
 
@@ -59,8 +65,8 @@ export function segments(text: string): Segment[] {
 /** Text for an attribute or a single line: marks inline, line ends and tabs too. */
 export function visible(text: string): string {
   return segments(text)
-    .map((segment) => segment.text)
+    .map((segment) => (segment.mark ? `\u2039${segment.text}\u203a` : segment.text))
     .join('')
-    .replaceAll('\n', '\u240a')
-    .replaceAll('\t', '\u2409');
+    .replaceAll('\n', '\u2039LF\u203a')
+    .replaceAll('\t', '\u2039HT\u203a');
 }
