@@ -35,7 +35,7 @@ words! {
     }
 }
 
-/// What one pass over a body finds out. A field that is absent or no string is none; of a repeated field the last counts.
+/// What one pass over a body finds out. A field that is absent or no string is none; of a repeated one the last counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BodyFacts {
     /// What kind of JSON it is; none: it is no JSON.

@@ -2,8 +2,9 @@
 
 use subtle::ConstantTimeEq as _;
 
+use super::Verdict;
 use super::scheme::SignaturePlace;
-use crate::domain::Headers;
+use crate::domain::{Headers, SignatureReason, SignatureStatus};
 
 /// Bytes of the longest digest of any algorithm (SHA-256).
 pub(super) const DIGEST_BYTES: usize = 32;
@@ -14,26 +15,19 @@ pub(super) const SIGNATURES_READ_MAX: usize = 16;
 /// One message digest.
 pub(super) type Digest = [u8; DIGEST_BYTES];
 
-/// What stands in the signature header.
-pub(super) enum Received {
-    /// No such header, or only blank ones.
-    Missing,
-    /// Something, and none of it in the documented form.
-    Malformed,
-    /// At least one readable digest.
-    Readable(Digests),
-}
-
 /// Up to [`SIGNATURES_READ_MAX`] digests, on the stack.
 pub(super) struct Digests {
     digests: [Digest; SIGNATURES_READ_MAX],
     count: usize,
 }
 
-impl Received {
+impl Digests {
     /// Reads the header's values; blank ones count as absent, unreadable ones are passed over for readable ones.
-    pub(super) fn read(place: &SignaturePlace, headers: &Headers) -> Self {
-        let mut found = Digests { digests: [[0; DIGEST_BYTES]; SIGNATURES_READ_MAX], count: 0 };
+    ///
+    /// # Errors
+    /// The verdict, when there is no such header, or nothing in it is in the documented form.
+    pub(super) fn read(place: &SignaturePlace, headers: &Headers) -> Result<Self, Verdict> {
+        let mut found = Self { digests: [[0; DIGEST_BYTES]; SIGNATURES_READ_MAX], count: 0 };
         let mut malformed = false;
         for value in headers.get_all(&place.header).take(SIGNATURES_READ_MAX) {
             if value.is_empty() {
@@ -48,14 +42,12 @@ impl Received {
             }
         }
         match (found.count, malformed) {
-            (0, false) => Self::Missing,
-            (0, true) => Self::Malformed,
-            _ => Self::Readable(found),
+            (0, false) => Err(Verdict::without_match(SignatureStatus::Missing, SignatureReason::MissingHeader)),
+            (0, true) => Err(Verdict::without_match(SignatureStatus::Invalid, SignatureReason::MalformedHeader)),
+            _ => Ok(found),
         }
     }
-}
 
-impl Digests {
     /// Whether any digest is this one; takes the same time wherever they differ.
     pub(super) fn contain(&self, expected: &Digest) -> bool {
         let read = &self.digests[..self.count];

@@ -1,7 +1,8 @@
 //! A few top-level members of a JSON object as they stand in the text, in one pass.
 //!
 //! Everything else is skipped by serde_json's iterative skipping, so that nesting depth costs memory for a stack of
-//! bracket bytes and never the thread's stack. Values stay text: numbers are not decoded, lone surrogates do not matter.
+//! bracket bytes and never the thread's stack. Values stay text: numbers are not decoded, and lone surrogates do not
+//! matter.
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;

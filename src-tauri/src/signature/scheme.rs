@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use super::digests::{Digest, Received};
+use super::digests::{Digest, Digests};
 use super::{SignatureError, SignedRequest, Template, Verdict};
 use crate::domain::{Headers, Secret, SignatureReason, SignatureStatus, words};
 
@@ -118,14 +118,9 @@ impl Scheme {
 
     /// Judges a request; every secret is tried until one fits. Allocates nothing unless it fails.
     pub(super) fn verify(&self, secrets: &[Secret], request: &SignedRequest<'_>) -> Result<Verdict, SignatureError> {
-        let received = match Received::read(&self.signature, request.headers) {
-            Received::Missing => {
-                return Ok(Verdict::without_match(SignatureStatus::Missing, SignatureReason::MissingHeader));
-            }
-            Received::Malformed => {
-                return Ok(Verdict::without_match(SignatureStatus::Invalid, SignatureReason::MalformedHeader));
-            }
-            Received::Readable(digests) => digests,
+        let received = match Digests::read(&self.signature, request.headers) {
+            Ok(digests) => digests,
+            Err(verdict) => return Ok(verdict),
         };
         for (index, secret) in secrets.iter().enumerate() {
             if received.contain(&self.digest(secret, request)?) {

@@ -145,9 +145,8 @@ fn a_scheme_or_option_that_does_not_exist_is_a_typed_error() {
     assert!(verify(Some("hub-signature-256"), json!({})).is_ok());
     let error = verify(Some("v9"), Value::Null).unwrap_err();
     assert_eq!(error.to_string(), "github has no signature scheme \"v9\"; it has: hub-signature-256");
-    assert!(
-        matches!(verify(None, json!({"hash": "md5"})), Err(SignatureError::OptionNotTaken { option, .. }) if option == "hash")
-    );
+    let not_taken = verify(None, json!({"hash": "md5"})).unwrap_err();
+    assert!(matches!(not_taken, SignatureError::OptionNotTaken { option, .. } if option == "hash"));
     assert_eq!(verify(None, json!([])), Err(SignatureError::OptionsNotObject));
     assert_eq!(provider.check_settings(Some("v9"), &Value::Null), Err(error));
     assert_eq!(provider.check_settings(None, &Value::Null), Ok(()));
