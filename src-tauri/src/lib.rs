@@ -4,6 +4,8 @@
 //! The map, from the nouns up; each module names only those above it in this list:
 //!
 //! - [`domain`]: endpoints, deliveries, attempts; no I/O, no clock
+//! - [`relay`]: one attempt to one target, and the queues of targets
 
 pub mod app;
 pub mod domain;
+pub mod relay;
