@@ -63,7 +63,9 @@ impl TargetError {
     #[must_use]
     pub const fn hint(&self) -> &'static str {
         match self {
-            Self::NotLoopback { .. } => "Allow targets outside this machine for this endpoint, if that is what you want.",
+            Self::NotLoopback { .. } => {
+                "Allow targets outside this machine for this endpoint, if that is what you want."
+            }
             Self::Unresolvable { .. } => "Check the host's name, or use its address.",
             Self::Loop { .. } => "Name the address of your own app.",
         }
@@ -183,19 +185,79 @@ mod tests {
     }
 
     const LOOPBACK_SPELLINGS: &[&str] = &[
-        "127.0.0.1", "127.0.0.1.", "127.1", "127.0.1", "0x7f.1", "0x7f.0.0.1", "0x7F000001", "2130706433", "017700000001",
-        "0177.0.0.1", "0177.0.0.01", "127.0.0.0x1", "0x7f.0.1", "127.2.3.4", "127.255.255.254", "localhost", "LOCALHOST",
-        "localhost.", "app.localhost", "a.b.LocalHost.", "[::1]", "[0:0:0:0:0:0:0:1]", "[0000::0001]", "[::ffff:127.0.0.1]",
-        "[::ffff:7f00:1]", "[0:0:0:0:0:ffff:127.1.2.3]", "%31%32%37.0.0.1", "①②⑦.0.0.1", "127。0。0。1",
+        "127.0.0.1",
+        "127.0.0.1.",
+        "127.1",
+        "127.0.1",
+        "0x7f.1",
+        "0x7f.0.0.1",
+        "0x7F000001",
+        "2130706433",
+        "017700000001",
+        "0177.0.0.1",
+        "0177.0.0.01",
+        "127.0.0.0x1",
+        "0x7f.0.1",
+        "127.2.3.4",
+        "127.255.255.254",
+        "localhost",
+        "LOCALHOST",
+        "localhost.",
+        "app.localhost",
+        "a.b.LocalHost.",
+        "[::1]",
+        "[0:0:0:0:0:0:0:1]",
+        "[0000::0001]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "[0:0:0:0:0:ffff:127.1.2.3]",
+        "%31%32%37.0.0.1",
+        "①②⑦.0.0.1",
+        "127。0。0。1",
     ];
 
     const OUTSIDE_SPELLINGS: &[&str] = &[
-        "0.0.0.0", "0", "0x0", "[::]", "[0:0:0:0:0:0:0:0]", "[::ffff:0.0.0.0]", "169.254.169.254", "2852039166", "0xa9fea9fe",
-        "0251.0376.0251.0376", "169.254.43518", "169.16689662", "[::ffff:169.254.169.254]", "[::ffff:a9fe:a9fe]",
-        "[fd00:ec2::254]", "[::127.0.0.1]", "[::7f00:1]", "[64:ff9b::127.0.0.1]", "[64:ff9b::7f00:1]",
-        "[64:ff9b:1::7f00:1]", "[2002:7f00:1::]", "[fe80::1]", "[fc00::1]", "10.0.0.1", "10.1", "192.168.1.1", "3232235777",
-        "172.16.0.1", "100.64.0.1", "8.8.8.8", "134744072", "255.255.255.255", "224.0.0.1", "[ff02::1]", "128.0.0.1",
-        "126.255.255.255", "[::2]", "1.1.1.1.", "0x08080808", "[::ffff:8.8.8.8]", "[2001:db8::1]",
+        "0.0.0.0",
+        "0",
+        "0x0",
+        "[::]",
+        "[0:0:0:0:0:0:0:0]",
+        "[::ffff:0.0.0.0]",
+        "169.254.169.254",
+        "2852039166",
+        "0xa9fea9fe",
+        "0251.0376.0251.0376",
+        "169.254.43518",
+        "169.16689662",
+        "[::ffff:169.254.169.254]",
+        "[::ffff:a9fe:a9fe]",
+        "[fd00:ec2::254]",
+        "[::127.0.0.1]",
+        "[::7f00:1]",
+        "[64:ff9b::127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+        "[64:ff9b:1::7f00:1]",
+        "[2002:7f00:1::]",
+        "[fe80::1]",
+        "[fc00::1]",
+        "10.0.0.1",
+        "10.1",
+        "192.168.1.1",
+        "3232235777",
+        "172.16.0.1",
+        "100.64.0.1",
+        "8.8.8.8",
+        "134744072",
+        "255.255.255.255",
+        "224.0.0.1",
+        "[ff02::1]",
+        "128.0.0.1",
+        "126.255.255.255",
+        "[::2]",
+        "1.1.1.1.",
+        "0x08080808",
+        "[::ffff:8.8.8.8]",
+        "[2001:db8::1]",
     ];
 
     #[tokio::test]
@@ -207,7 +269,9 @@ mod tests {
         for host in OUTSIDE_SPELLINGS {
             assert_eq!(verdict(host, 3000, &policy()).await, "target_not_loopback", "{host}");
         }
-        for host in ["256.1.1.1", "127.0.0.1.5", "4294967296", "0x100000000", "[::1", "127.0.0.09", "[::ffff:127.0.0.256]"] {
+        for host in
+            ["256.1.1.1", "127.0.0.1.5", "4294967296", "0x100000000", "[::1", "127.0.0.09", "[::ffff:127.0.0.256]"]
+        {
             assert_eq!(verdict(host, 3000, &policy()).await, "target_url_invalid", "{host}");
         }
         assert_eq!(verdict("nothing.invalid", 3000, &policy()).await, "target_unresolvable");
@@ -226,8 +290,18 @@ mod tests {
     #[tokio::test]
     async fn creels_own_listener_is_refused_in_every_spelling() {
         for host in [
-            "127.0.0.1", "127.1", "2130706433", "0x7f.1", "localhost", "localhost.", "x.localhost", "[::ffff:127.0.0.1]",
-            "0.0.0.0", "0", "[::]", "[::ffff:0:0]",
+            "127.0.0.1",
+            "127.1",
+            "2130706433",
+            "0x7f.1",
+            "localhost",
+            "localhost.",
+            "x.localhost",
+            "[::ffff:127.0.0.1]",
+            "0.0.0.0",
+            "0",
+            "[::]",
+            "[::ffff:0:0]",
         ] {
             assert_eq!(verdict(host, OWN_PORT, &policy()).await, "relay_loop", "{host}");
         }
@@ -238,8 +312,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_listener_on_all_addresses_is_reached_by_every_address_of_this_machine() {
-        let any_v4 =
-            AddressPolicy { own_addresses: vec![SocketAddr::from(([0, 0, 0, 0], OWN_PORT))], ..AddressPolicy::default() };
+        let any_v4 = AddressPolicy {
+            own_addresses: vec![SocketAddr::from(([0, 0, 0, 0], OWN_PORT))],
+            ..AddressPolicy::default()
+        };
         assert_eq!(verdict("127.9.9.9", OWN_PORT, &any_v4).await, "relay_loop");
         assert_eq!(verdict("[::1]", OWN_PORT, &any_v4).await, "ok");
         let any = AddressPolicy {
@@ -256,7 +332,10 @@ mod tests {
     async fn the_public_url_is_a_loop_on_either_of_the_webs_ports() {
         let policy = AddressPolicy { allow_non_loopback: true, ..policy() };
         for (host, port) in [
-            ("hooks.example.com", 443), ("hooks.example.com", 80), ("HOOKS.example.com.", 443), ("203.0.113.7", 8080),
+            ("hooks.example.com", 443),
+            ("hooks.example.com", 80),
+            ("HOOKS.example.com.", 443),
+            ("203.0.113.7", 8080),
             ("[::ffff:203.0.113.7]", 8080),
         ] {
             assert_eq!(verdict(host, port, &policy).await, "relay_loop", "{host}:{port}");

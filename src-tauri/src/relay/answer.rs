@@ -250,7 +250,8 @@ fn parse_head(bytes: &Bytes, lines_max: usize) -> Result<AnswerHead, Fault> {
         Err(httparse::Error::Version) => return Err(Fault::BadHead("its version is neither HTTP/1.0 nor HTTP/1.1")),
         Err(_) => return Err(Fault::BadHead("its status line cannot be read")),
     }
-    let status = answer.code.filter(|code| (100..1000).contains(code)).ok_or(Fault::BadHead("its status is no status"))?;
+    let status =
+        answer.code.filter(|code| (100..1000).contains(code)).ok_or(Fault::BadHead("its status is no status"))?;
     Ok(AnswerHead { status, headers: kept_headers(bytes, answer.headers)? })
 }
 
@@ -372,7 +373,8 @@ mod tests {
 
     #[tokio::test]
     async fn headers_are_kept_as_they_came() {
-        let (_, received) = read(b"HTTP/1.1 200 OK\r\nx-B:1\r\nX-a:  2 \r\nX-b: \xe9\r\nContent-Length:0\r\n\r\n", &[5], false).await;
+        let (_, received) =
+            read(b"HTTP/1.1 200 OK\r\nx-B:1\r\nX-a:  2 \r\nX-b: \xe9\r\nContent-Length:0\r\n\r\n", &[5], false).await;
         let head = received.head.unwrap();
         assert_eq!(&head.headers.as_block()[..], b"x-B:1\r\nX-a:  2 \r\nX-b: \xe9\r\nContent-Length:0\r\n");
         let (_, received) = read(b"HTTP/1.1 200 OK\nx-B:1\nX-a: 2\n\n", &[5], false).await;

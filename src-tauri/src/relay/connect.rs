@@ -29,8 +29,7 @@ impl Tls {
     /// Trusts these roots rather than the system's.
     #[cfg(test)]
     pub(super) fn with_roots(roots: RootCertStore) -> Self {
-        let connector = connector(roots).unwrap();
-        Self { connector: OnceCell::new_with(Some(connector)) }
+        Self { connector: OnceCell::new_with(connector(roots).ok()) }
     }
 
     async fn connector(&self) -> Result<&TlsConnector, String> {
@@ -117,4 +116,125 @@ pub(super) async fn secure(
     timeout_at(deadline, handshake)
         .await
         .unwrap_or_else(|_| Err(Fault::ConnectTime { authority: url.authority(), limit: limits.connect }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+    use tokio_rustls::rustls::ServerConfig;
+    use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+    use super::super::{AddressPolicy, AttemptResult, OutgoingDelivery, TargetClient};
+    use super::*;
+    use crate::domain::{AttemptId, AttemptOutcome, DeliveryId, Headers};
+
+    /// A TLS server with a certificate for `localhost` of its own making; returns its port and the certificate.
+    async fn tls_target() -> (u16, CertificateDer<'static>) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let certificate = made.cert.der().clone();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.clone()], key)
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                // A client that does not trust the certificate ends the handshake.
+                let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+                let mut request = [0; 4096];
+                let read = stream.read(&mut request).await.unwrap();
+                assert!(request[..read].starts_with(b"POST /hook HTTP/1.1\r\n"));
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
+                stream.shutdown().await.unwrap();
+            }
+        });
+        (port, certificate)
+    }
+
+    async fn send(url: String, roots: RootCertStore) -> AttemptResult {
+        let limits = RelayLimits { connect: Duration::from_millis(500), ..RelayLimits::default() };
+        let delivery = OutgoingDelivery {
+            attempt_id: AttemptId::new(),
+            delivery_id: DeliveryId::new(),
+            replayed_from: None,
+            target_url: url,
+            method: "POST".into(),
+            path: String::new(),
+            query: None,
+            headers: Headers::default(),
+            body: Bytes::new(),
+            force: false,
+            allow_non_loopback: false,
+        };
+        TargetClient::with_tls(limits, Tls::with_roots(roots)).send(delivery, &AddressPolicy::default()).await
+    }
+
+    #[tokio::test]
+    async fn a_target_with_a_trusted_certificate_is_relayed_to_over_tls() {
+        let (port, certificate) = tls_target().await;
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate).unwrap();
+        let result = send(format!("https://localhost:{port}/hook"), roots).await;
+        assert_eq!((result.outcome, result.reason), (AttemptOutcome::Succeeded, None));
+        assert_eq!(&result.response.unwrap().body[..], b"ok");
+    }
+
+    #[tokio::test]
+    async fn a_certificate_that_is_untrusted_or_for_another_host_is_refused() {
+        let (port, certificate) = tls_target().await;
+        let untrusted = send(format!("https://localhost:{port}/hook"), RootCertStore::empty()).await;
+        assert_eq!(untrusted.outcome, AttemptOutcome::ConnectFailed);
+        let expected = format!("no TLS with localhost:{port}: invalid peer certificate: UnknownIssuer");
+        assert_eq!(untrusted.reason, Some(expected));
+
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate).unwrap();
+        let other_host = send(format!("https://127.0.0.1:{port}/hook"), roots).await;
+        assert_eq!(other_host.outcome, AttemptOutcome::ConnectFailed);
+        let reason = other_host.reason.unwrap();
+        assert!(reason.starts_with(&format!("no TLS with 127.0.0.1:{port}: invalid peer certificate:")), "{reason}");
+    }
+
+    #[tokio::test]
+    async fn a_plain_or_silent_server_behind_https_is_told_apart() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let authority = listener.local_addr().unwrap();
+        let silent = send(format!("https://{authority}/"), RootCertStore::empty()).await;
+        assert_eq!(silent.outcome, AttemptOutcome::TimedOut);
+        assert_eq!(silent.reason, Some(format!("no connection to {authority} within 500 ms")));
+
+        tokio::spawn(async move {
+            // The first is the silent one's.
+            let _silent = listener.accept().await.unwrap();
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+        });
+        let plain = send(format!("https://{authority}/"), RootCertStore::empty()).await;
+        assert_eq!(plain.outcome, AttemptOutcome::ConnectFailed);
+        let reason = plain.reason.unwrap();
+        assert!(reason.starts_with(&format!("no TLS with {authority}: ")), "{reason}");
+    }
+
+    #[tokio::test]
+    async fn when_one_address_refuses_the_next_is_dialled() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let good = listener.local_addr().unwrap();
+        let refusing = SocketAddr::from(([127, 0, 0, 2], good.port()));
+        let url = TargetUrl::parse(&format!("http://localhost:{}/", good.port())).unwrap();
+        let limits = RelayLimits::default();
+        let deadline = Instant::now() + limits.connect;
+        let stream = dial(&url, &[refusing, good], deadline, &limits).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), good);
+    }
 }

@@ -3,8 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use super::target_url::{RequestTargetError, TargetUrlError};
 use super::TargetError;
+use super::target_url::{RequestTargetError, TargetUrlError};
 use crate::domain::AttemptOutcome;
 
 /// Why an attempt did not end with a complete final answer.
@@ -20,7 +20,7 @@ pub(super) enum Fault {
     Method(String),
     #[error("nothing answers on {0} (connection refused)")]
     Refused(String),
-    #[error("no connection to {authority}: {error}")]
+    #[error("no connection to {authority}: {}", worded(.error))]
     Unreachable { authority: String, error: io::Error },
     #[error("no connection to {authority} within {}", shown(*.limit))]
     ConnectTime { authority: String, limit: Duration },
@@ -36,11 +36,11 @@ pub(super) enum Fault {
     ClosedInHead,
     #[error("the target closed the connection in the middle of the answer's body, after {0} bytes")]
     ClosedInBody(u64),
-    #[error("the connection broke before an answer came: {0}")]
+    #[error("the connection broke before an answer came: {}", worded(.0))]
     BrokenBeforeAnswer(io::Error),
-    #[error("the connection broke in the middle of the answer's head: {0}")]
+    #[error("the connection broke in the middle of the answer's head: {}", worded(.0))]
     BrokenInHead(io::Error),
-    #[error("the connection broke in the middle of the answer's body, after {read} bytes: {error}")]
+    #[error("the connection broke in the middle of the answer's body, after {read} bytes: {}", worded(.error))]
     BrokenInBody { read: u64, error: io::Error },
     #[error("the answer is not HTTP/1: it begins with {0}")]
     NotHttp(String),
@@ -89,4 +89,17 @@ impl Fault {
 
 fn shown(limit: Duration) -> String {
     if limit.subsec_millis() == 0 { format!("{} s", limit.as_secs()) } else { format!("{} ms", limit.as_millis()) }
+}
+
+/// The usual ways for a connection to break, without the system's numbers.
+fn worded(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+            "reset by the target".to_owned()
+        }
+        io::ErrorKind::HostUnreachable => "no route to the host".to_owned(),
+        io::ErrorKind::NetworkUnreachable => "no route to the network".to_owned(),
+        io::ErrorKind::AddrNotAvailable => "this machine has no address or port left to connect from".to_owned(),
+        _ => error.to_string(),
+    }
 }

@@ -15,12 +15,12 @@ mod attempt;
 mod connect;
 mod exchange;
 mod fault;
-#[cfg(test)]
-mod hostile_targets;
 mod limits;
 mod outgoing_headers;
 mod queue;
 mod target_url;
+#[cfg(test)]
+mod tests;
 
 pub use address_guard::{AddressPolicy, TargetError, check_target};
 pub use attempt::{AttemptResult, AttemptTiming, OutgoingDelivery, TargetClient, TargetResponse};

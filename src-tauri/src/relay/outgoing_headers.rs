@@ -170,7 +170,8 @@ mod tests {
 
     #[test]
     fn creels_own_headers_replace_received_ones() {
-        let mut sent = delivery("GET", b"x-creel-delivery: forged\r\nX-Creel-Replay: forged\r\nX-Creel-Other: 1\r\n", b"");
+        let mut sent =
+            delivery("GET", b"x-creel-delivery: forged\r\nX-Creel-Replay: forged\r\nX-Creel-Other: 1\r\n", b"");
         sent.replayed_from = Some(DeliveryId::from_bytes([3; 16]));
         let expected = format!(
             "GET /hook HTTP/1.1\r\nHost: localhost:3000\r\nX-Creel-Other: 1\r\n{OWN}\

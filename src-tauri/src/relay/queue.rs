@@ -57,10 +57,8 @@ pub trait RelayLedger: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<WaitingAttempt>, LedgerError>> + Send;
 
     /// Everything needed to send an attempt; none when it is gone.
-    fn load(
-        &self,
-        attempt_id: AttemptId,
-    ) -> impl Future<Output = Result<Option<OutgoingDelivery>, LedgerError>> + Send;
+    fn load(&self, attempt_id: AttemptId)
+    -> impl Future<Output = Result<Option<OutgoingDelivery>, LedgerError>> + Send;
 
     /// Commits that an attempt starts now; false when it is no longer waiting (deleted, cancelled).
     fn start(&self, attempt_id: AttemptId) -> impl Future<Output = Result<bool, LedgerError>> + Send;

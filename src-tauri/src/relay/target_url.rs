@@ -159,12 +159,7 @@ impl TargetUrl {
     ///
     /// # Errors
     /// When the suffix could lead out of the target's path and `force` is not set, or no request line can hold it.
-    pub fn request_target(
-        &self,
-        suffix: &str,
-        query: Option<&str>,
-        force: bool,
-    ) -> Result<String, RequestTargetError> {
+    pub fn request_target(&self, suffix: &str, query: Option<&str>, force: bool) -> Result<String, RequestTargetError> {
         let sendable = |text: &str| text.bytes().all(|byte| byte > b' ' && byte != 0x7f && byte != b'#');
         let rooted = suffix.is_empty() || suffix.starts_with('/');
         // A `?` within the suffix would turn the rest of the path into a query.
@@ -285,16 +280,35 @@ mod tests {
     fn a_dot_segment_in_any_spelling_needs_force() {
         let target = TargetUrl::parse("http://h/hook").unwrap();
         let spellings = [
-            "/..", "/.", "/../admin", "/a/../b", "/a/./b", "/a/..", "/%2e%2e/", "/%2E%2e/x", "/.%2e/x", "/%2e", "/..%2fx",
-            "/a%2f..%2fb", "/..%5cx", "/..\\x", "/a\\..\\b", "/%252e%252e/x", "/%25252e./x", "/..;/x", "/..;a=b/x",
-            "/..%3bx/y", "/%5C..%5C",
+            "/..",
+            "/.",
+            "/../admin",
+            "/a/../b",
+            "/a/./b",
+            "/a/..",
+            "/%2e%2e/",
+            "/%2E%2e/x",
+            "/.%2e/x",
+            "/%2e",
+            "/..%2fx",
+            "/a%2f..%2fb",
+            "/..%5cx",
+            "/..\\x",
+            "/a\\..\\b",
+            "/%252e%252e/x",
+            "/%25252e./x",
+            "/..;/x",
+            "/..;a=b/x",
+            "/..%3bx/y",
+            "/%5C..%5C",
         ];
         for suffix in spellings {
             assert!(has_dot_segment(suffix), "{suffix}");
             assert_eq!(target.request_target(suffix, None, false), Err(RequestTargetError::DotSegment), "{suffix}");
             assert_eq!(target.request_target(suffix, None, true).unwrap(), format!("/hook{suffix}"));
         }
-        for suffix in ["", "/", "/a.b", "/...", "/..a", "/a..", "/.well-known/x", "/%2ea", "/%zz", "/%", "/%2", "/%é"] {
+        for suffix in ["", "/", "/a.b", "/...", "/..a", "/a..", "/.well-known/x", "/%2ea", "/%zz", "/%", "/%2", "/%é"]
+        {
             assert!(!has_dot_segment(suffix), "{suffix}");
         }
     }
