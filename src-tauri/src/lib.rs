@@ -15,5 +15,6 @@
 
 pub mod app;
 pub mod domain;
+pub mod relay;
 pub mod signature;
 pub mod store;
