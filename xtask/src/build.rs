@@ -43,9 +43,7 @@ pub fn compile(layout: &Layout, profile: Profile, face: Face) -> Result<()> {
         cargo = cargo.arg("--release");
     }
     if face == Face::Window {
-        // `custom-protocol` is what the Tauri CLI adds to every build that is not `tauri dev`: the window then shows the
-        // embedded ui/dist instead of looking for a development server.
-        cargo = cargo.args(["--features", "desktop,tauri/custom-protocol"]);
+        cargo = cargo.args(["--features", "desktop"]);
     }
     cargo.within(layout.root()).run()
 }

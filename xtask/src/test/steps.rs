@@ -173,7 +173,7 @@ fn advisories(context: &Context<'_>) -> Result<Outcome> {
         let reason = "NOT CHECKED: the advisory database (github.com/rustsec/advisory-db) cannot be had from here";
         return Ok(Outcome::Skipped { reason: reason.to_owned(), lacks: None });
     }
-    deny(context, &["check", "--disable-fetch", "advisories"])?.run().map(passed)
+    deny(context, &["--offline", "check", "advisories"])?.run().map(passed)
 }
 
 fn deny(context: &Context<'_>, arguments: &[&str]) -> Result<Program> {
