@@ -15,8 +15,10 @@ use crate::domain::{
     AttemptId, BodyPolicy, DeliveryId, DeliveryStatus, DeliverySummary, Endpoint, RefusalReason, Reply,
     SignaturePolicy, SignatureReason, SignatureStatus,
 };
-use crate::signature::{BodyFacts, EventName, JsonKind, Provider, SignatureError, SignedRequest, Verdict, matches_filters};
-use crate::store::{NewDelivery, Payload, Stored, StoreError};
+use crate::signature::{
+    BodyFacts, EventName, JsonKind, Provider, SignatureError, SignedRequest, Verdict, matches_filters,
+};
+use crate::store::{NewDelivery, Payload, StoreError, Stored};
 
 /// HTTP version of every stored request: the ingress takes no other.
 const HTTP_VERSION: &str = "1.1";
@@ -37,15 +39,26 @@ enum Outcome {
 
 impl App {
     /// Stores a request, begins its relay, and says what the sender is told.
-    pub(super) async fn capture_request(self: Arc<Self>, endpoint_id: crate::domain::EndpointId, request: InboundRequest) -> IngressReply {
+    pub(super) async fn capture_request(
+        self: Arc<Self>,
+        endpoint_id: crate::domain::EndpointId,
+        request: InboundRequest,
+    ) -> IngressReply {
         // Looked up again: the endpoint may have been deleted while its body was read.
         let Some(entry) = self.core.endpoints.by_id(endpoint_id) else {
             return self.refuse_capture(endpoint_id, &request, RefusalReason::UnknownToken, not_found());
         };
         let facts = BodyFacts::read(&request.body);
-        if entry.endpoint.body_policy == BodyPolicy::Json && !matches!(facts.json, Some(JsonKind::Object | JsonKind::Array)) {
+        if entry.endpoint.body_policy == BodyPolicy::Json
+            && !matches!(facts.json, Some(JsonKind::Object | JsonKind::Array))
+        {
             let detail = facts.error.as_deref().unwrap_or("the body is JSON, but neither an object nor an array");
-            return self.refuse_capture(endpoint_id, &request, RefusalReason::InvalidBody, replies::invalid_body(detail));
+            return self.refuse_capture(
+                endpoint_id,
+                &request,
+                RefusalReason::InvalidBody,
+                replies::invalid_body(detail),
+            );
         }
         match self.store_and_answer(&entry, &request, &facts).await {
             Ok(reply) => reply,
@@ -135,7 +148,13 @@ impl App {
             body: &request.body,
         };
         let endpoint = &entry.endpoint;
-        Ok(provider.verify(endpoint.scheme.as_deref(), &endpoint.provider_options, secrets, &signed, request.received_at)?)
+        Ok(provider.verify(
+            endpoint.scheme.as_deref(),
+            &endpoint.provider_options,
+            secrets,
+            &signed,
+            request.received_at,
+        )?)
     }
 
     /// The URL as the sender saw it, when the public address is known.

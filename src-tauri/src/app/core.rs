@@ -35,6 +35,8 @@ pub struct Core {
     pub clock: Clock,
     /// Where the engine is reached.
     pub addresses: Addresses,
+    /// Held while an endpoint is read, changed and saved, so that no change is lost.
+    pub endpoint_changes: tokio::sync::Mutex<()>,
     /// Told when the disk could not be written: room is made for pruning.
     pub disk_trouble: tokio::sync::Notify,
 }
@@ -132,7 +134,9 @@ impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
         let message = error.to_string();
         match error {
-            StoreError::Full => Self::unavailable("disk_full", message, "Make room on the disk; capture goes on by itself."),
+            StoreError::Full => {
+                Self::unavailable("disk_full", message, "Make room on the disk; capture goes on by itself.")
+            }
             StoreError::Busy => Self::unavailable("store_busy", message, "Try again in a moment."),
             StoreError::TooSlow => Self::unavailable("query_too_slow", message, "Narrow it down with a filter."),
             StoreError::Closed => Self::unavailable("stopping", message, "Creel is stopping; start it again."),

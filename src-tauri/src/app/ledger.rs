@@ -37,8 +37,12 @@ impl RelayLedger for Ledger {
     }
 
     async fn load(&self, attempt_id: AttemptId) -> Result<Option<OutgoingDelivery>, LedgerError> {
-        let found =
-            self.core.store.read(move |connection| read_attempt_to_send(connection, attempt_id)).await.map_err(failed)?;
+        let found = self
+            .core
+            .store
+            .read(move |connection| read_attempt_to_send(connection, attempt_id))
+            .await
+            .map_err(failed)?;
         let Some(found) = found else { return Ok(None) };
         let Some(entry) = self.core.endpoints.by_id(found.endpoint_id) else { return Ok(None) };
         Ok(Some(OutgoingDelivery {

@@ -120,14 +120,19 @@ impl App {
             counters,
             clock,
             addresses: config.addresses,
+            endpoint_changes: tokio::sync::Mutex::default(),
             disk_trouble: Notify::new(),
         });
         core.reload_endpoints().await?;
         let in_doubt = core.store.write(move |writing| writing.recover(started_at)).await?;
         if in_doubt > 0 {
-            tracing::warn!(in_doubt, "attempts were under way when the last run ended; their deliveries are interrupted");
+            tracing::warn!(
+                in_doubt,
+                "attempts were under way when the last run ended; their deliveries are interrupted"
+            );
         }
-        let relay = RelayQueues::new(Arc::new(Ledger::new(Arc::clone(&core))), TargetClient::new(RelayLimits::default()));
+        let relay =
+            RelayQueues::new(Arc::new(Ledger::new(Arc::clone(&core))), TargetClient::new(RelayLimits::default()));
         let tasks = TaskTracker::new();
         let app =
             Arc::new(Self { core, relay, jobs: Jobs::default(), tasks, stop: CancellationToken::new(), started_at });

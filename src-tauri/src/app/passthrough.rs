@@ -13,8 +13,15 @@ use crate::relay::{AttemptResult, TargetResponse};
 
 /// Headers of a target's answer that concern one connection only (RFC 9110 section 7.6.1), or that we make ourselves.
 const NOT_PASSED: [&str; 9] = [
-    "connection", "content-length", "date", "keep-alive", "proxy-authenticate", "proxy-connection", "trailer",
-    "transfer-encoding", "upgrade",
+    "connection",
+    "content-length",
+    "date",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-connection",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
 ];
 
 impl App {
@@ -36,8 +43,7 @@ impl App {
             }
         };
         let (status, headers, body) = (reply.status, reply.headers.clone(), reply.body.clone());
-        let noted =
-            self.core.store.write(move |writing| writing.set_response(id, status, &headers, &body)).await;
+        let noted = self.core.store.write(move |writing| writing.set_response(id, status, &headers, &body)).await;
         if let Err(error) = noted {
             tracing::warn!(%error, delivery = %id, "what the sender was told could not be noted");
         }

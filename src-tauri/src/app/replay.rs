@@ -170,14 +170,18 @@ fn edited(
     body_bytes_max: u64,
 ) -> Result<Outgoing, AppError> {
     let headers = match &request.headers {
-        Some(pairs) => Headers::from_pairs(pairs.iter().map(|(name, value)| (name, value))).map_err(|error| {
-            AppError::refused("invalid_value", "headers", error.to_string(), "Correct the header.")
-        })?,
+        Some(pairs) => Headers::from_pairs(pairs.iter().map(|(name, value)| (name, value)))
+            .map_err(|error| AppError::refused("invalid_value", "headers", error.to_string(), "Correct the header."))?,
         None => headers,
     };
     let body = match &request.body_base64 {
         Some(text) => Bytes::from(STANDARD.decode(text).map_err(|error| {
-            AppError::refused("invalid_value", "body_base64", format!("not base64: {error}"), "Encode the body with base64.")
+            AppError::refused(
+                "invalid_value",
+                "body_base64",
+                format!("not base64: {error}"),
+                "Encode the body with base64.",
+            )
         })?),
         None => body,
     };
@@ -201,7 +205,12 @@ fn edited(
 fn checked_method(method: String) -> Result<String, AppError> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if method.is_empty() || !method.bytes().all(is_token) || method.eq_ignore_ascii_case("connect") {
-        return Err(AppError::refused("invalid_value", "method", "This is no method that can be relayed", "Use POST, for example."));
+        return Err(AppError::refused(
+            "invalid_value",
+            "method",
+            "This is no method that can be relayed",
+            "Use POST, for example.",
+        ));
     }
     Ok(method)
 }
@@ -243,17 +252,18 @@ fn resign(
     now: Timestamp,
 ) -> Result<(), AppError> {
     let no_secret = || {
-        AppError::refused("no_secret", "resign", "The endpoint has no signing secret to sign with", "Set one, or replay without `resign`.")
+        AppError::refused(
+            "no_secret",
+            "resign",
+            "The endpoint has no signing secret to sign with",
+            "Set one, or replay without `resign`.",
+        )
     };
     let secret = entry.secrets.as_ref().and_then(|secrets| secrets.first()).ok_or_else(no_secret)?;
     let Some(provider) = &entry.provider else { return Err(no_secret()) };
     let endpoint = &entry.endpoint;
-    let signed = SignedRequest {
-        method: &outgoing.method,
-        url: public_url,
-        headers: &outgoing.headers,
-        body: &outgoing.body,
-    };
+    let signed =
+        SignedRequest { method: &outgoing.method, url: public_url, headers: &outgoing.headers, body: &outgoing.body };
     let fresh = provider
         .sign(endpoint.scheme.as_deref(), &endpoint.provider_options, secret, &signed, now)
         .map_err(|error| AppError::refused("cannot_sign", "resign", error.to_string(), "Replay without `resign`."))?;

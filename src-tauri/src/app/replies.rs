@@ -23,7 +23,8 @@ fn json(status: u16, body: String) -> IngressReply {
 /// 200: stored, relay under way.
 #[must_use]
 pub fn accepted(delivery: DeliveryId, endpoint: EndpointId, attempts: &[AttemptId]) -> IngressReply {
-    let mut body = format!(r#"{{"status":"accepted","delivery_id":"{delivery}","endpoint_id":"{endpoint}","attempt_ids":"#);
+    let mut body =
+        format!(r#"{{"status":"accepted","delivery_id":"{delivery}","endpoint_id":"{endpoint}","attempt_ids":"#);
     push_ids(&mut body, attempts);
     body.push('}');
     json(200, body)

@@ -71,13 +71,7 @@ impl Writing<'_> {
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn add_secret(
-        &mut self,
-        row: i64,
-        id: SecretId,
-        secret: &Secret,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub fn add_secret(&mut self, row: i64, id: SecretId, secret: &Secret, now: Timestamp) -> Result<(), StoreError> {
         self.insert_secret(row, id, secret, now)?;
         Ok(())
     }
@@ -87,6 +81,16 @@ impl Writing<'_> {
             .prepare_cached("INSERT INTO signing_secrets (id, endpoint, secret, created_at) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![id.as_bytes(), row, secret.expose(), now.as_millis()])?;
         Ok(())
+    }
+
+    /// How many secrets an endpoint has.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn count_secrets(&self, row: i64) -> Result<usize, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT count(*) FROM signing_secrets WHERE endpoint = ?1")?;
+        Ok(statement.query_row([row], |row| row.get(0))?)
     }
 
     /// Removes one secret. False when the endpoint has no such secret.
