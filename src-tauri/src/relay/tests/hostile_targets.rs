@@ -320,7 +320,13 @@ fn unusual_but_right() -> Vec<Case> {
             "",
             Some(304),
         ),
-        ("answers without reading", Script::AnswerUnread(answer(OK_10, b"0123456789")), Succeeded, "", Some(200)),
+        (
+            "answers without reading",
+            Script::AnswerUnread(answer(OK_10, b"0123456789"), Duration::from_millis(100)),
+            Succeeded,
+            "",
+            Some(200),
+        ),
         (
             "says 100 and 103 first",
             with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 404 No\r\n\r\n"),
