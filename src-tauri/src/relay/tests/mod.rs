@@ -21,8 +21,8 @@ use crate::domain::{AttemptId, DeliveryId, Headers};
 fn small_limits() -> RelayLimits {
     RelayLimits {
         connect: Duration::from_millis(900),
-        head: Duration::from_millis(300),
-        total: Duration::from_millis(800),
+        head: Duration::from_secs(1),
+        total: Duration::from_millis(2500),
         kept_bytes: 64 * 1024,
         read_bytes: 1024 * 1024,
         ..RelayLimits::default()
