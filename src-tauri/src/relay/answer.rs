@@ -351,12 +351,20 @@ mod tests {
             (b"HTTP/1.1 200 OK\nA: b\n\nbare", "bare", 4),
             (b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello", "", 0),
             (b"HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n", "", 0),
-            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\nA \r\n, world...\r\n0\r\nT: 1\r\n\r\n",
-                "hello, world...", 15),
+            (
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
+                5;x=y\r\nhello\r\nA \r\n, world...\r\n0\r\nT: 1\r\n\r\n",
+                "hello, world...",
+                15,
+            ),
             (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n1\r\n\x1f\r\n0\r\n\r\n", "\x1f", 1),
             (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nraw", "raw", 3),
-            (b"HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 1\r\n\r\nx",
-                "x", 1),
+            (
+                b"HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n\
+                HTTP/1.1 201 Created\r\nContent-Length: 1\r\n\r\nx",
+                "x",
+                1,
+            ),
             (b"HTTP/1.1 200 OK\r\nContent-Length: 26\r\n\r\nabcdefghijklmnopqrstuvwxyz", "abcdefghijklmnopqrst", 26),
         ];
         for (wire, body, size) in table {

@@ -3,12 +3,12 @@
 
 use super::attempt::OutgoingDelivery;
 
-/// Headers of one connection, not of the message (RFC 9110 section 7.6.1, RFC 9112 section 9.3, Keep-Alive of RFC 2068).
+/// Headers of one connection, not of the message (RFC 9110 section 7.6.1; Keep-Alive: RFC 2068 section 19.7.1.1).
 /// `Proxy-*` is dropped by its prefix.
 const HOP_BY_HOP: [&str; 6] = ["connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];
 
-/// Dropped only when `Connection` names it (RFC 7540 section 3.2.1). Everything else that a sender lists in `Connection`
-/// stays: listing its own signature header there must not take it from the app.
+/// Dropped only when `Connection` names it (RFC 7540 section 3.2.1). Everything else that a sender lists in
+/// `Connection` stays: listing its own signature header there must not take it from the app.
 const HOP_BY_HOP_WHEN_NAMED: &str = "http2-settings";
 
 /// Headers that Creel sets itself; a received one is replaced.
@@ -127,7 +127,8 @@ mod tests {
         let sent = delivery(
             "POST",
             b"hOsT: evil.example\r\nX-b:1\r\nx-A:   two  \r\nX-B: 3\r\nX-Hub-Signature-256: sha256=ab\r\n\
-              CONTENT-length: 999\r\nX-Latin: \xe9\xff\r\nX-Empty:\r\nExpect: 100-continue\r\nAuthorization: Basic eA==\r\n",
+              CONTENT-length: 999\r\nX-Latin: \xe9\xff\r\nX-Empty:\r\nExpect: 100-continue\r\n\
+              Authorization: Basic eA==\r\n",
             b"body",
         );
         let expected = [

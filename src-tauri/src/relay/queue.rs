@@ -274,14 +274,20 @@ impl<L: RelayLedger> Dispatcher<L> {
             () = self.wakeup.notified() => return true,
             _all = self.slots.acquire_many(all) => {}
         }
-        // `wake` finds this dispatcher and leaves a notice, or finds none and spawns one; the lock admits no third case.
+        !self.sign_off()
+    }
+
+    /// Takes this dispatcher off the list, unless it has been woken again.
+    ///
+    /// `wake` finds it and leaves a notice, or finds none and spawns one; the lock admits no third case.
+    fn sign_off(&self) -> bool {
         let mut dispatchers = self.shared.dispatchers();
         let mut notified = std::pin::pin!(self.wakeup.notified());
         if notified.as_mut().enable() {
-            return true;
+            return false;
         }
         dispatchers.remove(&self.target_url);
-        false
+        true
     }
 
     /// Starts one attempt as soon as there is room; none when stopped.

@@ -67,6 +67,7 @@ struct MemoryLedger {
     writer: JoinHandle<()>,
     faults: Faults,
     loaded: AtomicUsize,
+    start_calls: AtomicUsize,
     /// Deliveries are gone: attempts are taken from the queue and not sent.
     gone: bool,
 }
@@ -83,7 +84,15 @@ impl MemoryLedger {
                 commit(&mut written.lock().unwrap(), group.drain(..));
             }
         });
-        Arc::new(Self { rows, writes, writer, faults: Faults::default(), loaded: AtomicUsize::new(0), gone })
+        Arc::new(Self {
+            rows,
+            writes,
+            writer,
+            faults: Faults::default(),
+            loaded: AtomicUsize::new(0),
+            start_calls: AtomicUsize::new(0),
+            gone,
+        })
     }
 
     fn insert(&self, target_url: &str) -> i64 {
@@ -143,15 +152,21 @@ fn commit(rows: &mut Rows, group: impl Iterator<Item = Write>) {
 
 impl RelayLedger for MemoryLedger {
     async fn waiting(&self, target_url: &str, after: i64, limit: usize) -> Result<Vec<WaitingAttempt>, LedgerError> {
-        tokio::task::yield_now().await;
         fault(&self.faults.waiting)?;
-        let rows = self.rows.lock().unwrap();
-        let waiting =
-            rows.rows.range(after + 1..).filter(|(_, row)| row.target_url == target_url && row.state == State::Waiting);
-        Ok(waiting
-            .take(limit)
-            .map(|(&row, it)| WaitingAttempt { row, attempt_id: it.attempt_id, delivery_id: DeliveryId::new() })
-            .collect())
+        let page = {
+            let rows = self.rows.lock().unwrap();
+            let waiting = rows
+                .rows
+                .range(after + 1..)
+                .filter(|(_, row)| row.target_url == target_url && row.state == State::Waiting)
+                .map(|(&row, it)| WaitingAttempt { row, attempt_id: it.attempt_id, delivery_id: DeliveryId::new() });
+            waiting.take(limit).collect()
+        };
+        // More may be inserted while the answer is on its way.
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+        Ok(page)
     }
 
     async fn load(&self, attempt_id: AttemptId) -> Result<Option<OutgoingDelivery>, LedgerError> {
@@ -180,6 +195,7 @@ impl RelayLedger for MemoryLedger {
     }
 
     async fn start(&self, attempt_id: AttemptId) -> Result<bool, LedgerError> {
+        self.start_calls.fetch_add(1, Ordering::SeqCst);
         fault(&self.faults.start)?;
         let (reply, done) = oneshot::channel();
         self.writes.send(Write::Start(attempt_id, reply)).unwrap();
@@ -415,4 +431,38 @@ async fn an_attempt_that_no_longer_waits_is_not_sent() {
     until("the second attempt", || ledger.count(SUCCEEDED) == 1).await;
     assert_eq!(target.seen.load(Ordering::SeqCst), 1);
     queues.stop(Instant::now()).await;
+}
+
+fn dispatcher(queues: &RelayQueues<MemoryLedger>, target_url: &str) -> Dispatcher<MemoryLedger> {
+    let wakeup = Arc::new(Wakeup::new());
+    queues.shared.dispatchers().insert(target_url.to_owned(), Arc::clone(&wakeup));
+    Dispatcher::new(Arc::clone(&queues.shared), target_url.to_owned(), wakeup)
+}
+
+#[tokio::test]
+async fn a_queue_that_is_woken_while_it_signs_off_goes_on() {
+    let queues = queues(&MemoryLedger::new(true));
+    let dispatcher = dispatcher(&queues, "http://localhost:1/");
+    queues.wake("http://localhost:1/");
+    assert!(!dispatcher.sign_off());
+    assert!(queues.shared.dispatchers().contains_key("http://localhost:1/"));
+    assert!(dispatcher.sign_off());
+    assert!(queues.shared.dispatchers().is_empty());
+}
+
+#[tokio::test]
+async fn an_attempt_has_its_place_in_the_ledger_before_the_next_is_looked_at() {
+    let target = SlowTarget::start(Duration::ZERO).await;
+    let ledger = MemoryLedger::new(false);
+    let queues = queues(&ledger);
+    let dispatcher = dispatcher(&queues, &target.url);
+    for expected in 1..=4 {
+        let row = ledger.insert(&target.url);
+        let attempt_id = ledger.rows.lock().unwrap().rows[&row].attempt_id;
+        let waiting = WaitingAttempt { row, attempt_id, delivery_id: DeliveryId::new() };
+        assert!(dispatcher.dispatch(waiting).await.is_some());
+        // One thread, and no await since: only the dispatcher itself can have called.
+        assert_eq!(ledger.start_calls.load(Ordering::SeqCst), expected);
+    }
+    queues.stop(Instant::now() + Duration::from_secs(5)).await;
 }

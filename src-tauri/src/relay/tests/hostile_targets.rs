@@ -86,42 +86,42 @@ fn refusing_and_breaking() -> Vec<Case> {
 fn slow_and_endless() -> Vec<Case> {
     let until_close = answer("HTTP/1.1 200 OK", b"");
     vec![
-        ("never reads", Script::HangUnread, TimedOut, "no answer within 300 ms", None),
-        ("never answers", Script::Hang(vec![]), TimedOut, "no answer within 300 ms", None),
-        ("stops in the head", Script::Hang(b"HTTP/1.1 200 OK\r\n".to_vec()), TimedOut, "no answer within 300 ms", None),
+        ("never reads", Script::HangUnread, TimedOut, "no answer within 1 s", None),
+        ("never answers", Script::Hang(vec![]), TimedOut, "no answer within 1 s", None),
+        ("stops in the head", Script::Hang(b"HTTP/1.1 200 OK\r\n".to_vec()), TimedOut, "no answer within 1 s", None),
         (
             "drips its head",
             Script::Drip(b"HTTP/1.1 200 OK\r\nA: ".to_vec(), b'a'),
             TimedOut,
-            "no answer within 300 ms",
+            "no answer within 1 s",
             None,
         ),
         (
             "only ever says 100",
             Script::Hang(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec()),
             TimedOut,
-            "no answer within 300 ms",
+            "no answer within 1 s",
             None,
         ),
         (
             "stops in the body",
             Script::Hang(answer(OK_10, b"123")),
             TimedOut,
-            "the answer was not complete within 800 ms",
+            "the answer was not complete within 2500 ms",
             Some(200),
         ),
         (
             "drips its body",
             Script::Drip(until_close.clone(), b'b'),
             TimedOut,
-            "the answer was not complete within 800 ms",
+            "the answer was not complete within 2500 ms",
             Some(200),
         ),
         (
             "drips chunk framing",
             Script::Drip(answer(OK_CHUNKED, b""), b'0'),
             TimedOut,
-            "the answer was not complete within 800 ms",
+            "the answer was not complete within 2500 ms",
             Some(200),
         ),
         ("never ends its body", Script::Flood(until_close, vec![b'x'; 65536]), Succeeded, "", Some(200)),
@@ -320,7 +320,13 @@ fn unusual_but_right() -> Vec<Case> {
             "",
             Some(304),
         ),
-        ("answers without reading", Script::AnswerUnread(answer(OK_10, b"0123456789")), Succeeded, "", Some(200)),
+        (
+            "answers without reading",
+            Script::AnswerUnread(answer(OK_10, b"0123456789"), Duration::from_millis(100)),
+            Succeeded,
+            "",
+            Some(200),
+        ),
         (
             "says 100 and 103 first",
             with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 404 No\r\n\r\n"),
@@ -353,8 +359,8 @@ async fn check(cases: Vec<Case>) {
         let result = attempt(script).await;
         let seen = (result.outcome, result.reason.unwrap_or_default(), result.response.map(|answer| answer.status));
         assert_eq!(seen, (outcome, reason.to_owned(), status), "a target that {name}");
-        // The limit is 0.8 s; the rest is for a busy machine.
-        assert!(began.elapsed() < Duration::from_secs(4), "a target that {name} took {:?}", began.elapsed());
+        // The limit is 2.5 s; the rest is for a busy machine.
+        assert!(began.elapsed() < Duration::from_secs(20), "a target that {name} took {:?}", began.elapsed());
     });
     futures_util::future::join_all(running).await;
 }

@@ -21,8 +21,8 @@ use crate::domain::{AttemptId, DeliveryId, Headers};
 fn small_limits() -> RelayLimits {
     RelayLimits {
         connect: Duration::from_millis(900),
-        head: Duration::from_millis(300),
-        total: Duration::from_millis(800),
+        head: Duration::from_secs(1),
+        total: Duration::from_millis(2500),
         kept_bytes: 64 * 1024,
         read_bytes: 1024 * 1024,
         ..RelayLimits::default()
@@ -34,8 +34,8 @@ fn small_limits() -> RelayLimits {
 enum Script {
     /// Reads the whole request, writes this, closes.
     Answer(Vec<u8>),
-    /// Writes this without reading a byte, closes after a while.
-    AnswerUnread(Vec<u8>),
+    /// Writes this without reading a byte, closes after this long.
+    AnswerUnread(Vec<u8>, Duration),
     /// Reads the request, writes this, then a byte of this every few milliseconds for ever.
     Drip(Vec<u8>, u8),
     /// Reads the request, writes this, then this again and again for ever.
@@ -75,14 +75,14 @@ impl HostileTarget {
 }
 
 async fn perform(script: Script, stream: &mut TcpStream, request: &mut Vec<u8>) -> std::io::Result<()> {
-    if !matches!(script, Script::AnswerUnread(_) | Script::HangUnread | Script::AbortUnread) {
+    if !matches!(script, Script::AnswerUnread(..) | Script::HangUnread | Script::AbortUnread) {
         *request = read_request(stream).await?;
     }
     match script {
         Script::Answer(bytes) => stream.write_all(&bytes).await?,
-        Script::AnswerUnread(bytes) => {
+        Script::AnswerUnread(bytes, stay) => {
             stream.write_all(&bytes).await?;
-            sleep(Duration::from_millis(100)).await;
+            sleep(stay).await;
         }
         Script::Drip(first, byte) => {
             stream.write_all(&first).await?;

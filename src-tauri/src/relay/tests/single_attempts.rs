@@ -42,7 +42,7 @@ async fn a_target_that_takes_no_connection_is_given_up_after_the_connect_limit()
     let result = send(delivery(&format!("http://{address}/"), "POST", Bytes::new())).await;
     assert_eq!(result.outcome, TimedOut);
     assert_eq!(result.reason, Some(format!("no connection to {address} within 900 ms")));
-    assert!(began.elapsed() < Duration::from_secs(4));
+    assert!(began.elapsed() < Duration::from_secs(20));
 }
 
 #[tokio::test]
@@ -109,12 +109,16 @@ async fn the_answer_to_head_has_no_body_whatever_it_announces() {
 #[tokio::test]
 async fn an_early_answer_counts_though_the_target_never_read_the_body() {
     static LARGE: [u8; 8 * 1024 * 1024] = [b'x'; 8 * 1024 * 1024];
-    let script = Script::AnswerUnread(answer("HTTP/1.1 413 Too Large\r\nContent-Length: 4", b"stop"));
-    let target = HostileTarget::start(script).await;
-    let result = send(target.delivery("POST", &LARGE)).await;
-    assert_eq!((result.outcome, result.reason.as_deref()), (HttpError, Some("the target answered 413")));
-    assert_eq!(&result.response.unwrap().body[..], b"stop");
-    target.serving.abort();
+    // It closes while the body is still being sent, or never.
+    for stay in [Duration::from_millis(100), Duration::from_secs(60)] {
+        let script = Script::AnswerUnread(answer("HTTP/1.1 413 Too Large\r\nContent-Length: 4", b"stop"), stay);
+        let target = HostileTarget::start(script).await;
+        let sending = tokio::time::timeout(Duration::from_secs(10), send(target.delivery("POST", &LARGE)));
+        let result = sending.await.unwrap();
+        assert_eq!((result.outcome, result.reason.as_deref()), (HttpError, Some("the target answered 413")));
+        assert_eq!(&result.response.unwrap().body[..], b"stop");
+        target.serving.abort();
+    }
 }
 
 #[tokio::test]
