@@ -4,6 +4,8 @@
 //! The map, from the nouns up; each module names only those above it in this list:
 //!
 //! - [`domain`]: endpoints, deliveries, attempts; no I/O, no clock
+//! - [`api`]: the admin port: REST over the table of operations, live events, the UI for a browser
 
+pub mod api;
 pub mod app;
 pub mod domain;
