@@ -33,8 +33,8 @@ pub(super) struct Guarded {
 }
 
 impl Guarded {
-    /// The service of a listener bound to this address. Calls run as tasks of their own, so that one that has begun ends
-    /// even when its caller hangs up.
+    /// The service of a listener bound to this address. Calls run as tasks of their own, so that one that has begun
+    /// ends even when its caller hangs up.
     pub(super) fn new<E: Send + Sync + 'static>(bound: SocketAddr, api: &Api<E>, lifetime: &Lifetime) -> Self {
         let guard = Arc::new(Guard::new(bound, &api.token));
         let description = Bytes::from(openapi::document(&api.operations).to_string());
@@ -110,7 +110,7 @@ impl<E: Send + Sync + 'static> Route<E> {
         let work = async move {
             tokio::select! {
                 answered = operation.call(&engine, call) => answered,
-                () = abort.cancelled() => Err(AppError::unavailable("stopping", "Creel is stopping", "Start it again.")),
+                () = abort.cancelled() => Err(stopping()),
             }
         };
         let done = self.lifetime.tasks.spawn(work).await;
@@ -122,6 +122,10 @@ impl<E: Send + Sync + 'static> Route<E> {
             }
         }
     }
+}
+
+fn stopping() -> AppError {
+    AppError::unavailable("stopping", "Creel is stopping and the call did not end in time", "Start it again.")
 }
 
 fn http_method(method: Method) -> HttpMethod {

@@ -188,7 +188,8 @@ mod tests {
         let mut connection = TcpStream::connect(address).await.unwrap();
         let close = if close { "Connection: close\r\n" } else { "" };
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer 4f0c-token\r\n{close}Content-Length: 0\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer 4f0c-token\r\n\
+             {close}Content-Length: 0\r\n\r\n"
         );
         connection.write_all(head.as_bytes()).await.unwrap();
         connection

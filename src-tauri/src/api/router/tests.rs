@@ -205,11 +205,14 @@ async fn operations_answer_with_the_status_of_what_they_return() {
     assert_eq!(ask("POST", "/api/replays", r#"{"name":"abc"}"#).await, (201, json!("3")));
 }
 
+/// Method, path, body; status, code and field of the error.
+type Refused = (&'static str, String, &'static str, u16, &'static str, Option<&'static str>);
+
 #[tokio::test]
 async fn errors_have_the_contracts_form_and_status() {
     let id = EndpointId::new();
     let (gone, no_uuid) = (format!("/api/endpoints/{id}"), "/api/endpoints/7".to_owned());
-    let rows: Vec<(&str, String, &'static str, u16, &str, Option<&str>)> = vec![
+    let rows: [Refused; 21] = [
         ("GET", "/api/endpoints?limit=ten".into(), "", 400, "bad_query", Some("limit")),
         ("GET", "/api/endpoints?limit=1&limit=2".into(), "", 400, "bad_query", Some("limit")),
         ("GET", "/api/endpoints?colour=red".into(), "", 400, "bad_query", Some("colour")),
