@@ -1,9 +1,9 @@
 //! The admin API and the browser's UI: one listener on a loopback address.
 //!
 //! [`serve`] runs it until it is told to stop. What it can do is not written here: routes come from the table of
-//! [`Operations`], and [`openapi`] describes the same table. What is here is the way in: [`guard`] looks at every
-//! request before anything else does, [`request`] and [`response`] translate between HTTP and operations, [`stream`]
-//! sends live events, [`ui_files`] holds the built UI.
+//! [`Operations`], and `openapi` describes the same table. What is here is the way in: `guard` looks at every
+//! request before anything else does, `request` and `response` translate between HTTP and operations, `stream`
+//! sends live events, `ui_files` holds the built UI.
 
 mod guard;
 mod openapi;
