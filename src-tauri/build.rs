@@ -2,8 +2,22 @@
 
 use std::{env, fs, io, path::Path};
 
+/// Where the UI is built to, and embedded from.
+const UI: &str = "ui/dist";
+
 fn main() -> io::Result<()> {
+    watch_ui();
     embed_providers()
+}
+
+/// Has the UI embedded again when it was built again. A watched path that does not exist makes cargo run this script,
+/// and compile everything, on every build; and the Tauri build wants the directory too. So it is made. That it cannot
+/// be made is no reason to fail: it only costs time.
+fn watch_ui() {
+    if let Err(error) = fs::create_dir_all(UI) {
+        println!("cargo:warning={UI} could not be made: {error}");
+    }
+    println!("cargo:rerun-if-changed={UI}");
 }
 
 /// Writes `providers.rs`: a sorted list of slug and text of each file in `providers/`. So a new provider is a new file

@@ -13,6 +13,7 @@
 //! - [`engine`]: puts app and listeners together, for every main
 //! - [`cli`]: the commands of `creel`; the desktop window stands beside this library, in `desktop_main.rs`
 
+pub mod api;
 pub mod app;
 pub mod domain;
 pub mod relay;

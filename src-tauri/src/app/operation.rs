@@ -27,6 +27,11 @@ pub use answer::{
 /// Longest `Idempotency-Key` in bytes.
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 
+/// Longest body of a call in bytes, unless the operation says otherwise: 1 MiB.
+pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Longest body of a replay in bytes, 40 MiB: the largest delivery by default, 26 MiB, in base64.
+pub const REPLAY_BODY_BYTES_MAX: usize = 40 * 1024 * 1024;
+
 /// HTTP method of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Method {
@@ -112,6 +117,9 @@ pub struct BodyShape {
 
 /// A request body: any object that serde can read, [`NoBody`], or [`Optional`].
 pub trait RequestBody: Sized + Send + 'static {
+    /// Whether there is anything to read.
+    const TAKEN: bool = true;
+
     /// Reads it.
     ///
     /// # Errors
@@ -136,6 +144,8 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> RequestBody for T {
 }
 
 impl RequestBody for NoBody {
+    const TAKEN: bool = false;
+
     fn read(_body: Option<Value>) -> Result<Self, AppError> {
         Ok(Self)
     }
@@ -181,6 +191,10 @@ pub struct Operation<E> {
     pub path: &'static str,
     /// One sentence for the API's description.
     pub summary: &'static str,
+    /// Whether it takes a body; an adapter need not read one that it does not take.
+    pub takes_body: bool,
+    /// Longest body in bytes.
+    pub body_bytes_max: usize,
     run: Run<E>,
     shape: fn(&mut SchemaGenerator) -> OperationShape,
 }
@@ -198,6 +212,13 @@ impl<E> fmt::Debug for Operation<E> {
 }
 
 impl<E: Send + Sync + 'static> Operation<E> {
+    /// The same with another limit for its body.
+    #[must_use]
+    pub fn with_body_up_to(mut self, bytes: usize) -> Self {
+        self.body_bytes_max = bytes;
+        self
+    }
+
     /// Does it.
     ///
     /// # Errors
@@ -237,7 +258,16 @@ where
             handler(engine, input).await?.into_answer()
         })
     };
-    Operation { name, method, path, summary, run: Arc::new(run), shape: shape::<P, Q, B, A> }
+    Operation {
+        name,
+        method,
+        path,
+        summary,
+        takes_body: B::TAKEN,
+        body_bytes_max: BODY_BYTES_MAX,
+        run: Arc::new(run),
+        shape: shape::<P, Q, B, A>,
+    }
 }
 
 fn input<P, Q, B>(path: &'static str, call: Call) -> Result<Input<P, Q, B>, AppError>
@@ -324,7 +354,8 @@ impl<E: Send + Sync + 'static> Operations<E> {
     }
 
     /// What is wrong with the table itself: names or routes given twice, a path parameter that no field takes or the
-    /// other way round, a parameter whose noun is unknown. Empty when all is well; a test of the real table asserts it.
+    /// other way round, a parameter whose noun is unknown, a body that is described as open while decoding refuses
+    /// unknown fields. Empty when all is well; a test of the real table asserts it.
     #[must_use]
     pub fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
@@ -337,7 +368,11 @@ impl<E: Send + Sync + 'static> Operations<E> {
             if !routes.insert((operation.method, operation.path)) {
                 faults.push(format!("{operation:?}: its route is given twice"));
             }
-            let shape = operation.shape(&mut SchemaGenerator::default());
+            let mut generator = SchemaGenerator::default();
+            let shape = operation.shape(&mut generator);
+            if shape.body.is_some_and(|body| !is_closed(&body.schema, &generator)) {
+                faults.push(format!("{operation:?}: its body's type lacks `deny_unknown_fields`"));
+            }
             let mut fields = property_names(&shape.params);
             let mut in_path: Vec<String> = path_parameters(operation.path).map(str::to_owned).collect();
             fields.sort_unstable();
@@ -380,6 +415,13 @@ impl<E: Send + Sync + 'static> Operations<E> {
 /// Names of the `{parameters}` of a path template, in order.
 pub fn path_parameters(path: &'static str) -> impl Iterator<Item = &'static str> {
     path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+}
+
+/// Whether an object's schema allows no other fields than it names.
+fn is_closed(schema: &Schema, generator: &SchemaGenerator) -> bool {
+    let name = schema.get("$ref").and_then(Value::as_str).and_then(|reference| reference.rsplit('/').next());
+    let named = name.and_then(|name| generator.definitions().get(name));
+    named.unwrap_or(schema.as_value()).get("additionalProperties") == Some(&Value::Bool(false))
 }
 
 /// Names of the properties of an object's schema.

@@ -216,7 +216,8 @@ impl Source {
             return self;
         }
         match serde_json::from_str::<Value>(text) {
-            Ok(value) if wanted(&value) && value.to_string() == *text => Self { value, ..self },
+            // Only its plain spelling: `1e2` and `01` stay text.
+            Ok(value) if wanted(&value) && format!("{value}") == text.as_str() => Self { value, ..self },
             _ => self,
         }
     }

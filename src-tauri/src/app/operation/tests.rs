@@ -48,7 +48,7 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<O
 }
 
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 struct ReplayDraft {
     force: bool,
 }
@@ -62,6 +62,16 @@ async fn create(_: Arc<Engine>, input: Input<NoParams, NoQuery, Draft>) -> Resul
 }
 
 async fn arrival(_: Arc<Engine>, _: Input<DeliveryPath, NoQuery, NoBody>) -> Result<NoContent, AppError> {
+    Ok(NoContent)
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[allow(dead_code)]
+struct OpenDraft {
+    name: String,
+}
+
+async fn open(_: Arc<Engine>, _: Input<NoParams, NoQuery, OpenDraft>) -> Result<NoContent, AppError> {
     Ok(NoContent)
 }
 
@@ -214,8 +224,8 @@ fn an_absent_field_and_a_null_one_are_told_apart_where_the_type_does() {
     };
     assert_eq!(status, 201);
     assert!(json.contains(r#""note":null"#));
-    assert!(matches!(Draft::read(Some(json!({"name": "a"}))).unwrap().note, None));
-    assert!(matches!(Draft::read(Some(json!({"name": "a", "note": null}))).unwrap().note, Some(None)));
+    assert_eq!(Draft::read(Some(json!({"name": "a"}))).unwrap().note, None);
+    assert_eq!(Draft::read(Some(json!({"name": "a", "note": null}))).unwrap().note, Some(None));
 }
 
 #[test]
@@ -258,9 +268,17 @@ fn a_table_that_contradicts_itself_says_how() {
         operation("deliveries.list", Method::Get, "/deliveries", "Lists.", list),
         operation("deliveries.list", Method::Get, "/deliveries", "Lists.", list),
         operation("arrivals.show", Method::Get, "/endpoints/{id}/{other}", "Shows.", arrival),
+        operation("endpoints.open", Method::Post, "/endpoints", "Takes anything.", open),
     ]);
     let faults = wrong.faults().join("\n");
-    for fault in ["name is given twice", "route is given twice", "the path names", "no noun is known for `other`"] {
+    let expected = [
+        "name is given twice",
+        "route is given twice",
+        "the path names",
+        "no noun is known for `other`",
+        "(endpoints.open: POST /endpoints): its body's type lacks",
+    ];
+    for fault in expected {
         assert!(faults.contains(fault), "{fault}: {faults}");
     }
 }
@@ -279,6 +297,7 @@ fn the_shape_of_an_operation_is_that_of_its_types() {
     let table = table();
     let create = table.get("endpoints.create").unwrap().shape(&mut generator);
     assert!(create.body.unwrap().required);
+    assert!(table.get("endpoints.create").unwrap().takes_body && !table.get("deliveries.list").unwrap().takes_body);
     assert_eq!(create.answers[0].status, 201);
     let replay = table.get("deliveries.replay").unwrap().shape(&mut generator);
     assert!(!replay.body.unwrap().required);
