@@ -16,6 +16,8 @@
 pub mod api;
 pub mod app;
 pub mod domain;
+pub mod engine;
+pub mod ingress;
 pub mod relay;
 pub mod signature;
 pub mod store;
