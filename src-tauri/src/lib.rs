@@ -4,7 +4,9 @@
 //! The map, from the nouns up; each module names only those above it in this list:
 //!
 //! - [`domain`]: endpoints, deliveries, attempts; no I/O, no clock
+//! - [`signature`]: the provider catalogue; verify, explain and sign; event names, dedupe keys, filters
 
 pub mod app;
 pub mod domain;
+pub mod signature;
 pub mod store;
