@@ -5,8 +5,12 @@
 //!
 //! - [`domain`]: endpoints, deliveries, attempts; no I/O, no clock
 //! - [`signature`]: the provider catalogue; verify, explain and sign; event names, dedupe keys, filters
+//! - [`client`]: the admin API's client, for the command line
+//! - [`cli`]: the command line, one file per command
 
 pub mod app;
+pub mod cli;
+pub mod client;
 pub mod domain;
 pub mod signature;
 pub mod store;
