@@ -12,19 +12,21 @@ use super::{deliveries, doctor, endpoints, listen, providers, replay, serve, sig
 /// Catches every webhook sent to this machine, keeps it byte for byte, says whether its signature holds and why not,
 /// relays it to your app, and replays it
 #[derive(Debug, Parser)]
-#[command(name = "creel", version, after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "creel", bin_name = "creel", version, after_help = EXAMPLES, max_term_width = 100)]
 pub(super) struct Cli {
     /// Print JSON: the API's object on stdout (streams: one object a line), the error object on stderr
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub(super) json: bool,
 
     /// Data directory of the engine [default: the platform's, or $CREEL_DATA_DIR]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", help_heading = GLOBAL)]
     pub(super) data_dir: Option<PathBuf>,
 
     #[command(subcommand)]
     pub(super) command: Command,
 }
+
+const GLOBAL: &str = "Global options";
 
 const EXAMPLES: &str = "\
 Examples:

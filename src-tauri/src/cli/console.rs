@@ -72,9 +72,13 @@ impl Console {
         write_out(text.as_bytes())
     }
 
-    /// Something to know, which is no result.
+    /// Something to know, which is no result. For programs it is an object too, so that they can read all of stderr.
     pub(super) fn note(&self, text: &str) {
-        say(&format!("note: {}\n", escape::line(text)));
+        if self.json {
+            say(&format!("{}\n", escape::json(&json!({ "note": text }).to_string())));
+        } else {
+            say(&format!("note: {}\n", escape::line(text)));
+        }
     }
 
     /// An error with its hint.

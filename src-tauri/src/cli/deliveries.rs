@@ -48,11 +48,11 @@ struct ListArgs {
     #[arg(long, value_name = "ENDPOINT")]
     endpoint: Option<String>,
 
-    /// Only with this status: queued, dispatched, rejected, ignored, failed or interrupted
+    /// Only with this status
     #[arg(long, value_name = "STATUS", value_parser = words(DeliveryStatus::ALL, DeliveryStatus::as_str))]
     status: Option<String>,
 
-    /// Only with this verdict: not_required, valid, invalid or missing
+    /// Only with this verdict on the signature
     #[arg(long, value_name = "STATUS", value_parser = words(SignatureStatus::ALL, SignatureStatus::as_str))]
     signature_status: Option<String>,
 

@@ -110,8 +110,7 @@ fn usage(error: &clap::Error, console: &Console) -> Result<Exit, CliError> {
             Ok(Exit::Ok)
         }
         _ if console.json() => {
-            let text = error.render().to_string();
-            let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            let message = first_paragraph(&error.render().to_string());
             Err(CliError::Usage { message, help: "See `creel --help`.".to_owned() })
         }
         // clap's own rendering has the usage line and the nearest match; it goes to stderr.
@@ -120,6 +119,12 @@ fn usage(error: &clap::Error, console: &Console) -> Result<Exit, CliError> {
             Ok(Exit::Usage)
         }
     }
+}
+
+/// What clap says before its usage lines, on one line.
+fn first_paragraph(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    lines.join(" ").trim_start_matches("error: ").to_owned()
 }
 
 #[cfg(test)]

@@ -30,9 +30,14 @@ impl Table {
         Self { columns: columns.to_vec(), rows: Vec::new() }
     }
 
-    /// Adds a row; control characters in it are escaped.
+    /// Adds a row; control characters in it are escaped. Its last cell pushes nothing aside and is not cut.
     pub(super) fn push(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().map(|cell| cut(&escape::line(&cell))).collect());
+        let last = self.columns.len().saturating_sub(1);
+        let shown = |(column, cell): (usize, String)| {
+            let cell = escape::line(&cell);
+            if column == last { cell.into_owned() } else { cut(&cell) }
+        };
+        self.rows.push(cells.into_iter().enumerate().map(shown).collect());
     }
 
     /// The lines, the head first, without trailing spaces.
@@ -122,6 +127,14 @@ mod tests {
             assert!(short.width() <= CELL_COLUMNS_MAX && short.ends_with('…'), "{short}");
         }
         assert_eq!(cut(&"x".repeat(CELL_COLUMNS_MAX)), "x".repeat(CELL_COLUMNS_MAX));
+    }
+
+    #[test]
+    fn only_the_last_cell_of_a_row_may_be_long() {
+        let mut table = table();
+        table.push(["x".repeat(200), "1".into(), "y".repeat(200)]);
+        let line = &table.lines()[1];
+        assert!(line.contains('…') && line.ends_with(&"y".repeat(200)), "{line}");
     }
 
     #[test]

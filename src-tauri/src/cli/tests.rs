@@ -123,3 +123,10 @@ fn no_option_takes_a_secret_as_its_value() {
     }
     check(&Cli::command());
 }
+
+#[test]
+fn a_usage_error_for_programs_names_what_is_missing() {
+    let error = Cli::try_parse_from(["creel", "listen", "--json"]).unwrap_err();
+    let message = super::first_paragraph(&error.render().to_string());
+    assert_eq!(message, "the following required arguments were not provided: --to <URL>");
+}
