@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use crate::domain::{Attempt, DeliverySummary, EndpointId, Refusal};
+use crate::domain::{Attempt, DeliverySummary, Refusal};
 
 /// One change that has been committed.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// A delivery was stored or changed.
+    /// A delivery was stored.
+    Stored(Arc<DeliverySummary>),
+    /// A delivery changed.
     Delivery(Arc<DeliverySummary>),
     /// An attempt was made, started or ended.
     Attempt(Arc<Attempt>),
     /// A request was refused.
     Refusal(Arc<Refusal>),
-    /// An endpoint was made, changed or deleted.
-    Endpoint(EndpointId),
     /// So much was deleted that listeners should read their lists again.
     Many,
 }

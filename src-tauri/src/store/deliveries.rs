@@ -130,7 +130,7 @@ impl Writing<'_> {
         let summary = Arc::make_mut(&mut new.summary);
         summary.seq = seq;
         self.count(new.endpoint_row, new.summary.status, 1);
-        self.changed(Change::Delivery(Arc::clone(&new.summary)));
+        self.changed(Change::Stored(Arc::clone(&new.summary)));
         for attempt in &new.attempts {
             insert_attempt(self, seq, attempt)?;
         }

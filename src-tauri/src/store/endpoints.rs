@@ -47,7 +47,6 @@ impl Writing<'_> {
                  RETURNING row",
             )?
             .query_row(params![endpoint.id.as_bytes(), endpoint.token.as_str(), definition], |row| row.get(0))?;
-        self.changed(Change::Endpoint(endpoint.id));
         Ok(row)
     }
 
@@ -57,7 +56,6 @@ impl Writing<'_> {
     /// When the database cannot be written.
     pub fn replace_secrets(
         &mut self,
-        endpoint: EndpointId,
         row: i64,
         secrets: &[(SecretId, Secret)],
         now: Timestamp,
@@ -66,7 +64,6 @@ impl Writing<'_> {
         for (id, secret) in secrets {
             self.insert_secret(row, *id, secret, now)?;
         }
-        self.changed(Change::Endpoint(endpoint));
         Ok(())
     }
 
@@ -76,14 +73,12 @@ impl Writing<'_> {
     /// When the database cannot be written.
     pub fn add_secret(
         &mut self,
-        endpoint: EndpointId,
         row: i64,
         id: SecretId,
         secret: &Secret,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.insert_secret(row, id, secret, now)?;
-        self.changed(Change::Endpoint(endpoint));
         Ok(())
     }
 
@@ -98,14 +93,11 @@ impl Writing<'_> {
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn remove_secret(&mut self, endpoint: EndpointId, row: i64, id: SecretId) -> Result<bool, StoreError> {
+    pub fn remove_secret(&mut self, row: i64, id: SecretId) -> Result<bool, StoreError> {
         let removed = self
             .connection
             .prepare_cached("DELETE FROM signing_secrets WHERE endpoint = ?1 AND id = ?2")?
             .execute(params![row, id.as_bytes()])?;
-        if removed > 0 {
-            self.changed(Change::Endpoint(endpoint));
-        }
         Ok(removed > 0)
     }
 
@@ -117,7 +109,6 @@ impl Writing<'_> {
         self.connection
             .prepare_cached("UPDATE endpoints SET deleting = 1 WHERE id = ?1")?
             .execute([endpoint.as_bytes()])?;
-        self.changed(Change::Endpoint(endpoint));
         self.changed(Change::Many);
         Ok(())
     }
