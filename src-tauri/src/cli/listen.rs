@@ -139,11 +139,12 @@ impl Session<'_> {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let event = tokio::select! {
-                event = events.next() => event?,
-                _ = tick.tick() => {
-                    self.print(live.overdue(Instant::now()))?;
-                    continue;
+            let mut next = std::pin::pin!(events.next());
+            // Kept over the ticks: a reconnect that takes longer than one must not begin anew with each.
+            let event = loop {
+                tokio::select! {
+                    event = &mut next => break event?,
+                    _ = tick.tick() => self.print(live.overdue(Instant::now()))?,
                 }
             };
             self.print(self.rows_of(&event, &endpoint, live).await?)?;

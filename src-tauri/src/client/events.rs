@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::Method;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::exchange::Answer;
 use super::sse::{EVENT_BYTES_MAX, EventParser};
@@ -22,6 +22,8 @@ pub struct EventStream {
     answer: Option<Answer>,
     parser: EventParser,
     last_id: Option<String>,
+    /// When the last bytes came; a silence is measured from here, however often `next` is called.
+    heard_at: Instant,
     break_since: Option<Instant>,
     retry_at: Instant,
 }
@@ -34,6 +36,7 @@ impl EventStream {
             answer: Some(answer),
             parser: EventParser::default(),
             last_id: None,
+            heard_at: Instant::now(),
             break_since: None,
             retry_at: Instant::now(),
         })
@@ -55,8 +58,9 @@ impl EventStream {
                 self.reconnect().await?;
                 continue;
             };
-            match timeout(Duration::from_secs(SILENCE_SECONDS), answer.chunk()).await {
+            match timeout_at(self.heard_at + Duration::from_secs(SILENCE_SECONDS), answer.chunk()).await {
                 Ok(Ok(Some(chunk))) => {
+                    self.heard_at = Instant::now();
                     self.break_since = None;
                     let bytes = EVENT_BYTES_MAX;
                     self.parser.push(&chunk).map_err(|_| ClientError::TooLarge { bytes })?;
@@ -96,6 +100,7 @@ impl EventStream {
         // reader fetches what it missed.
         let last_id = self.last_id.as_deref().unwrap_or("0-0");
         self.answer = Some(subscribe(&client, Some(last_id)).await?);
+        self.heard_at = Instant::now();
         self.client = client;
         Ok(())
     }

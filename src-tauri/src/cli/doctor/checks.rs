@@ -107,9 +107,9 @@ fn directory(dir: &Path) -> Check {
             format!("{shown} is no directory"),
             "Move the file away, or name another directory with --data-dir.".to_owned(),
         ),
-        Ok(metadata) if metadata.permissions().readonly() => Check::fail(
+        Ok(metadata) if !writable(dir, &metadata) => Check::fail(
             NAME,
-            format!("{shown} is read-only"),
+            format!("{shown} cannot be written by this user"),
             "Give yourself write permission, or name another directory with --data-dir.".to_owned(),
         ),
         Ok(_) => match fs::read_dir(dir) {
@@ -131,6 +131,16 @@ fn directory(dir: &Path) -> Check {
             "Check the path and the permissions of its parents.".to_owned(),
         ),
     }
+}
+
+#[cfg(unix)]
+fn writable(dir: &Path, _metadata: &fs::Metadata) -> bool {
+    nix::unistd::access(dir, nix::unistd::AccessFlags::W_OK).is_ok()
+}
+
+#[cfg(not(unix))]
+fn writable(_dir: &Path, metadata: &fs::Metadata) -> bool {
+    !metadata.permissions().readonly()
 }
 
 #[cfg(unix)]
