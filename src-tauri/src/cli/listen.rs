@@ -29,7 +29,8 @@ const PAGE_ROWS: u32 = 500;
 /// Catch webhooks, relay them to your app, and watch them arrive: one command
 ///
 /// Uses the running engine of the data directory, or runs one itself until Ctrl-C. Creates the endpoint, or reuses the
-/// one of that name, prints the URL to give to the sender, then one line for each delivery.
+/// one of that name, prints the URL to give to the sender, then one line for each delivery, with your app's answer.
+/// Where that takes longer than 2 s, the delivery gets a line at once and another when it ends.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ListenArgs {

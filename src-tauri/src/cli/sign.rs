@@ -22,7 +22,8 @@ pub(super) struct SignArgs {
 const EXAMPLES: &str = "\
 Examples:
   creel sign --provider github --secret-file secret.txt --body-file push.json
-  curl --data-binary @push.json -H \"$(creel sign --provider github --secret-file secret.txt --body-file push.json)\" URL
+  curl --data-binary @push.json URL \\
+    -H \"$(creel sign --provider github --secret-file secret.txt --body-file push.json)\"
   printf %s '{}' | CREEL_SIGNING_SECRET=example-only creel sign --provider generic --body-file -
 
 An argument could be read by other users of this machine, so a secret comes from a file, stdin or the environment.";

@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn an_explanation_shows_what_is_known_and_leaves_out_the_rest() {
-        let explanation = json!({"status": "invalid", "reason": "wrong_secret_or_body", "scheme": "x", "timestamp": null,
+        let explanation = json!({"status": "invalid", "reason": "wrong_secret_or_body", "timestamp": null,
             "received": "sha256=\u{1b}[2J", "findings": [{"code": "trailing_newline", "confidence": "certain",
             "explanation": "e", "fix": "f"}]});
         let text = lines(&Console::new(true), &explanation).join("\n");

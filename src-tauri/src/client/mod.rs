@@ -2,8 +2,8 @@
 //!
 //! Driven like this: [`Client::connect`] reads `run.json` of the data directory and makes sure that its engine answers;
 //! [`Client::call`] and [`Client::bytes`] are one request each; [`Client::events`] follows the live events and resumes
-//! after a break. Nothing here spawns a task: a connection is driven by the very future that waits for its answer, so it
-//! ends with it.
+//! after a break. Nothing here spawns a task: a connection is driven by the very future that waits for its answer, so
+//! it ends with it.
 
 mod error;
 mod events;

@@ -73,7 +73,7 @@ async fn a_call_carries_the_token_and_an_encoded_query() {
 async fn the_engines_error_object_arrives_as_it_was_sent() {
     let dir = tempfile::tempdir().unwrap();
     let answer = "HTTP/1.1 409 Conflict\r\nconnection: close\r\n\r\n\
-        {\"error\":{\"code\":\"not_replayable\",\"message\":\"It was rejected\",\"help\":\"Use force\",\"field\":\"force\"}}";
+        {\"error\":{\"code\":\"not_replayable\",\"message\":\"No\",\"help\":\"Use force\",\"field\":\"force\"}}";
     let peer = peer(dir.path(), Box::leak(Box::new([HEALTH, answer]))).await;
     let client = Client::connect(dir.path()).await.unwrap();
     let error = client.call(Method::POST, "/deliveries/x/replay", &[], Some(&json!({}))).await.unwrap_err();
