@@ -15,6 +15,8 @@
 
 pub mod api;
 pub mod app;
+pub mod cli;
+pub mod client;
 pub mod domain;
 pub mod engine;
 pub mod ingress;
