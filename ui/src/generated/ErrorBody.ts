@@ -1,3 +1,1 @@
-import type { ErrorDetail } from "./ErrorDetail";
-
-export type ErrorBody = { error: ErrorDetail };
+export type ErrorBody = { code: string, message: string, help: string, field?: string };

@@ -1,0 +1,1 @@
+export type SchemeView = { name: string, header: string };
