@@ -1,1 +1,0 @@
-export type ErrorDetail = { code: string, message: string, help: string | null, field?: string };

@@ -1,4 +1,0 @@
-import type { SecretId } from "./SecretId";
-import type { Timestamp } from "./Timestamp";
-
-export type SigningSecretView = { id: SecretId, hint: string | null, created_at: Timestamp };
