@@ -1,3 +1,44 @@
 //! Runs with the repository's root as its working directory (the package's root).
 
-fn main() {}
+use std::{env, fs, io, path::Path};
+
+/// Where the UI is built to, and embedded from.
+const UI: &str = "ui/dist";
+
+fn main() -> io::Result<()> {
+    watch_ui();
+    embed_providers()
+}
+
+/// Has the UI embedded again when it was built again. A watched path that does not exist makes cargo run this script,
+/// and compile everything, on every build; and the Tauri build wants the directory too. So it is made. That it cannot
+/// be made is no reason to fail: it only costs time.
+fn watch_ui() {
+    if let Err(error) = fs::create_dir_all(UI) {
+        println!("cargo:warning={UI} could not be made: {error}");
+    }
+    println!("cargo:rerun-if-changed={UI}");
+}
+
+/// Writes `providers.rs`: a sorted list of slug and text of each file in `providers/`. So a new provider is a new file
+/// and no Rust, and debug builds carry the same bytes as release builds.
+fn embed_providers() -> io::Result<()> {
+    println!("cargo:rerun-if-changed=src-tauri/build.rs");
+    println!("cargo:rerun-if-changed=providers");
+    let mut slugs = Vec::new();
+    for entry in fs::read_dir("providers")? {
+        let name = entry?.file_name();
+        if let Some(slug) = name.to_str().and_then(|name| name.strip_suffix(".toml")) {
+            slugs.push(slug.to_owned());
+        }
+    }
+    slugs.sort();
+    let mut list = String::from("&[\n");
+    for slug in &slugs {
+        let path = format!("/providers/{slug}.toml");
+        list.push_str(&format!("    ({slug:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))),\n"));
+    }
+    list.push_str("]\n");
+    let out_dir = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR for build scripts"))?;
+    fs::write(Path::new(&out_dir).join("providers.rs"), list)
+}

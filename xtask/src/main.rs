@@ -1,1 +1,63 @@
-fn main() {}
+//! Every developer command, the same on every system: `cargo xtask run | test | build | bench | types`.
+//!
+//! One file per command. `prerequisites` says what must be on the machine and installs what it may; `program` runs other
+//! programs and shows what it runs; `layout` knows where things are. The benchmarks themselves are the package in
+//! `xtask/bench`, so that the other commands do not wait for its dependencies.
+// A command line tool talks on stdout.
+#![allow(clippy::print_stdout)]
+
+mod bench;
+mod build;
+mod layout;
+mod prerequisites;
+mod program;
+mod run;
+mod test;
+mod tools;
+mod types;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use layout::Layout;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Creel's developer commands", arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what is missing, build the UI and the app, open the window (or serve, where there is no display)
+    Run(run::Options),
+    /// Install what is missing and run every check; CREEL_REQUIRE=root,display,chromium turns skipping into failing
+    Test(test::Options),
+    /// Build `creel` and `creel-desktop` with the UI inside
+    Build(build::Options),
+    /// Measure: ingest, relay, list (all three without a name)
+    Bench(bench::Options),
+    /// Write the TypeScript types in ui/src/generated from the Rust ones
+    Types,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = Layout::of_this_repository().and_then(|layout| match arguments.command {
+        Command::Run(options) => run::run(&layout, options),
+        Command::Test(options) => test::test(&layout, &options),
+        Command::Build(options) => build::build(&layout, options),
+        Command::Bench(options) => bench::bench(&layout, options),
+        Command::Types => types::types(&layout),
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            program::say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

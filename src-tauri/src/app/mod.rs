@@ -1,3 +1,218 @@
 //! The use cases: capture, relay, replay, and the operations that REST and the desktop both expose.
+//!
+//! [`App::start`] opens the data directory, puts right what a crash left behind, and begins to relay and to keep house.
+//! The ingress hands it requests through [`inbound::Inbound`]; REST, desktop and command line call its
+//! [`operations`]. Every task is the app's: [`App::stop`] ends and joins them, then closes the store.
 
+mod attempt_waiters;
+mod capture;
+mod clock;
+mod core;
+mod counters;
+mod endpoint_table;
+pub mod error;
+pub mod events;
+mod housekeeping;
 pub mod inbound;
+pub mod jobs;
+mod ledger;
+mod new_attempts;
+pub mod operation;
+pub mod operations;
+mod passthrough;
+mod replay;
+mod replies;
+mod reverify;
+pub mod settings;
+pub mod views;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use self::clock::Clock;
+pub use self::core::{Addresses, Core};
+pub use self::replay::ReplayRequest;
+
+use self::core::commit_listener;
+use self::counters::Counters;
+use self::endpoint_table::EndpointTable;
+use self::events::{EVENTS_KEPT, EventLog};
+use self::inbound::{Inbound, InboundRequest, IngressReply, RefusedRequest};
+use self::jobs::Jobs;
+use self::ledger::Ledger;
+use self::settings::{SETTINGS_NAME, Settings, SettingsOverrides};
+use crate::domain::{Endpoint, JobId, Refusal, RefusalId, Timestamp};
+use crate::relay::{RelayLimits, RelayQueues, TargetClient};
+use crate::signature::{Catalogue, CatalogueError};
+use crate::store::{Store, StoreError, read_setting, read_waiting_targets};
+
+/// How long in-flight attempts may take when the engine stops.
+pub const STOP_TIME: Duration = Duration::from_secs(5);
+
+/// What an engine is started with.
+#[derive(Clone, Debug)]
+pub struct AppConfig {
+    /// The data directory.
+    pub data_dir: PathBuf,
+    /// Where it is reached.
+    pub addresses: Addresses,
+    /// Settings that this start replaces.
+    pub overrides: SettingsOverrides,
+}
+
+/// Why an engine does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The embedded catalogue is wrong.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+}
+
+/// A running engine without its listeners.
+pub struct App {
+    core: Arc<Core>,
+    relay: RelayQueues<Ledger>,
+    jobs: Jobs,
+    /// Housekeeping, captures and jobs; joined by [`App::stop`].
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    started_at: Timestamp,
+}
+
+impl App {
+    /// Opens the data directory and begins to work.
+    ///
+    /// # Errors
+    /// When the directory is owned by another process, or its database is newer or cannot be used.
+    pub async fn start(config: AppConfig) -> Result<Arc<Self>, StartError> {
+        let clock = Clock;
+        let started_at = clock.now();
+        let catalogue = Catalogue::embedded()?;
+        let run = JobId::new().to_string().replace('-', "");
+        let events = Arc::new(EventLog::new(run, EVENTS_KEPT));
+        let counters = Arc::new(Counters::default());
+        let listener = commit_listener(Arc::clone(&events), Arc::clone(&counters), clock);
+        let dir = config.data_dir.clone();
+        let store = tokio::task::spawn_blocking(move || Store::open(&dir, listener))
+            .await
+            .unwrap_or(Err(StoreError::Closed))?;
+        let saved = store.read(|connection| read_setting(connection, SETTINGS_NAME)).await?;
+        let settings = saved.map_or(Ok(Settings::default()), |json| {
+            serde_json::from_str(&json).map_err(|error| StoreError::UnknownValue(error.to_string()))
+        })?;
+        let core = Arc::new(Core {
+            store,
+            endpoints: EndpointTable::default(),
+            catalogue,
+            settings: ArcSwap::from_pointee(settings.with(config.overrides)),
+            events,
+            waiters: attempt_waiters::AttemptWaiters::default(),
+            counters,
+            clock,
+            addresses: config.addresses,
+            endpoint_changes: tokio::sync::Mutex::default(),
+            disk_trouble: Notify::new(),
+        });
+        core.reload_endpoints().await?;
+        let in_doubt = core.store.write(move |writing| writing.recover(started_at)).await?;
+        if in_doubt > 0 {
+            tracing::warn!(
+                in_doubt,
+                "attempts were under way when the last run ended; their deliveries are interrupted"
+            );
+        }
+        let relay =
+            RelayQueues::new(Arc::new(Ledger::new(Arc::clone(&core))), TargetClient::new(RelayLimits::default()));
+        let tasks = TaskTracker::new();
+        let app =
+            Arc::new(Self { core, relay, jobs: Jobs::default(), tasks, stop: CancellationToken::new(), started_at });
+        for target_url in app.core.store.read(read_waiting_targets).await? {
+            app.relay.wake(&target_url);
+        }
+        app.tasks.spawn(Arc::clone(&app).keep_house());
+        Ok(app)
+    }
+
+    /// Ends everything: what is in flight gets [`STOP_TIME`], the log is moved into the database, the lock is given up.
+    pub async fn stop(&self) {
+        self.stop.cancel();
+        self.relay.stop(Instant::now() + STOP_TIME).await;
+        self.tasks.close();
+        if tokio::time::timeout(STOP_TIME, self.tasks.wait()).await.is_err() {
+            tracing::warn!("some work did not end in time");
+        }
+        self.core.events.close();
+        let core = Arc::clone(&self.core);
+        if tokio::task::spawn_blocking(move || core.store.close()).await.is_err() {
+            tracing::error!("the store could not be closed");
+        }
+    }
+
+    /// The live events.
+    #[must_use]
+    pub fn events(&self) -> &Arc<EventLog> {
+        &self.core.events
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn settings(&self) -> Arc<Settings> {
+        self.core.settings.load_full()
+    }
+
+    /// Keeps a refusal; dropped, but counted, when the writer is too far behind.
+    fn keep_refusal(&self, refused: RefusedRequest) {
+        self.core.counters.count_refused();
+        let refusal = Arc::new(Refusal {
+            id: RefusalId::new(),
+            at: refused.at,
+            endpoint_id: refused.endpoint_id,
+            status: refused.status,
+            reason: refused.reason,
+            method: refused.method,
+            path: refused.path,
+            body_size: refused.body_size,
+            remote_addr: Some(refused.remote_addr.to_string()),
+        });
+        if !self.core.store.write_unanswered(move |writing| writing.store_refusal(&refusal)) {
+            tracing::debug!("a refusal was counted but not kept");
+        }
+    }
+}
+
+/// The engine as the ingress holds it.
+#[derive(Clone)]
+pub struct AppInbound(pub Arc<App>);
+
+impl Inbound for AppInbound {
+    fn endpoint_by_token(&self, token: &str) -> Option<Arc<Endpoint>> {
+        self.0.core.endpoints.by_token(token).map(|entry| Arc::clone(&entry.endpoint))
+    }
+
+    async fn capture(&self, endpoint: Arc<Endpoint>, request: InboundRequest) -> IngressReply {
+        Arc::clone(&self.0).capture_request(endpoint.id, request).await
+    }
+
+    fn refuse(&self, refused: RefusedRequest) {
+        self.0.keep_refusal(refused);
+    }
+
+    /// No tunnel is started yet, so that no nonce has been issued.
+    fn issued_nonce(&self, _nonce: &str) -> bool {
+        false
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.core.clock.now()
+    }
+}

@@ -1,0 +1,252 @@
+//! Deliveries: lists, one in full, bodies, signature, replay, pin, delete.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::parameters::{
+    ArrivalPath, DeliveryPath, DeliveryQuery, EndpointDeliveryPath, EndpointDeliveryQuery, EndpointPath,
+};
+use crate::app::App;
+use crate::app::ReplayRequest;
+use crate::app::error::AppError;
+use crate::app::operation::{CreatedOrSame, Input, Json, NoBody, NoContent, NoParams, NoQuery, Optional, RawBytes};
+use crate::app::views::{DeliveryDetail, DeliveryList};
+use crate::domain::{Attempt, DeliveryId, DeliveryStatus, DeliverySummary, EndpointId, SignatureStatus};
+use crate::signature::{Explanation, SignedRequest};
+use crate::store::{DeliveryFilter, read_arrival, read_arrivals, read_page, read_payload, read_replays, read_summary};
+
+/// Deliveries that are deleted in one transaction.
+const DELETE_BATCH_ROWS: usize = 200;
+
+/// The attempts of a delivery.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct AttemptList {
+    /// In the order they were made.
+    pub attempts: Vec<Attempt>,
+}
+
+/// Which deliveries are deleted.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct DeleteRequest {
+    /// The parameters of a list; every one given must match.
+    pub filter: DeliveryFilterInput,
+}
+
+/// The parameters of a list that narrow it, and `all` to say that nothing does.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS), ts(optional_fields))]
+#[serde(default, deny_unknown_fields)]
+pub struct DeliveryFilterInput {
+    /// Of this endpoint.
+    pub endpoint_id: Option<EndpointId>,
+    /// In this state.
+    pub status: Option<DeliveryStatus>,
+    /// With this verdict.
+    pub signature_status: Option<SignatureStatus>,
+    /// Of this provider.
+    pub provider: Option<String>,
+    /// With exactly this event name.
+    pub event: Option<String>,
+    /// With this text in event, path, dedupe key or id.
+    pub q: Option<String>,
+    /// All deliveries; needed when nothing else is given.
+    pub all: Option<bool>,
+}
+
+/// `GET /deliveries`
+pub async fn list(
+    app: Arc<App>,
+    input: Input<NoParams, DeliveryQuery, NoBody>,
+) -> Result<Json<DeliveryList>, AppError> {
+    app.list_deliveries(input.query).await.map(Json)
+}
+
+/// `GET /endpoints/{id}/deliveries`
+pub async fn list_of_endpoint(
+    app: Arc<App>,
+    input: Input<EndpointPath, EndpointDeliveryQuery, NoBody>,
+) -> Result<Json<DeliveryList>, AppError> {
+    let id = input.params.id;
+    app.core.endpoints.by_id(id).ok_or_else(|| AppError::not_found("endpoint", id))?;
+    app.list_deliveries(input.query.of_endpoint(id)).await.map(Json)
+}
+
+/// `GET /deliveries/{id}`
+pub async fn get(app: Arc<App>, input: Input<DeliveryPath, NoQuery, NoBody>) -> Result<Json<DeliveryDetail>, AppError> {
+    app.delivery_detail(input.params.id).await.map(Json)
+}
+
+/// `GET /endpoints/{id}/deliveries/{delivery_id}`
+pub async fn get_of_endpoint(
+    app: Arc<App>,
+    input: Input<EndpointDeliveryPath, NoQuery, NoBody>,
+) -> Result<Json<DeliveryDetail>, AppError> {
+    let EndpointDeliveryPath { id, delivery_id } = input.params;
+    let detail = app.delivery_detail(delivery_id).await?;
+    if detail.summary.endpoint_id != id {
+        return Err(AppError::not_found("delivery", delivery_id));
+    }
+    Ok(Json(detail))
+}
+
+/// `GET /deliveries/{id}/body`
+pub async fn body(app: Arc<App>, input: Input<DeliveryPath, NoQuery, NoBody>) -> Result<RawBytes, AppError> {
+    let id = input.params.id;
+    app.arrival_bytes(id, 1).await?.ok_or_else(|| AppError::not_found("delivery", id))
+}
+
+/// `GET /deliveries/{id}/arrivals/{n}/body`
+pub async fn arrival_body(app: Arc<App>, input: Input<ArrivalPath, NoQuery, NoBody>) -> Result<RawBytes, AppError> {
+    let ArrivalPath { id, n } = input.params;
+    app.arrival_bytes(id, n).await?.ok_or_else(|| AppError::not_found("arrival", n))
+}
+
+/// `GET /deliveries/{id}/signature`
+pub async fn signature(
+    app: Arc<App>,
+    input: Input<DeliveryPath, NoQuery, NoBody>,
+) -> Result<Json<Explanation>, AppError> {
+    let id = input.params.id;
+    let found = app
+        .core
+        .store
+        .read(move |connection| {
+            let Some(summary) = read_summary(connection, id)? else { return Ok(None) };
+            let payload = read_payload(connection, summary.seq)?;
+            Ok(payload.map(|payload| (summary, payload)))
+        })
+        .await?;
+    let (summary, payload) = found.ok_or_else(|| AppError::not_found("delivery", id))?;
+    let entry = app.core.endpoints.by_id(summary.endpoint_id).ok_or_else(|| AppError::not_found("delivery", id))?;
+    let (Some(provider), Some(secrets)) = (&entry.provider, &entry.secrets) else {
+        return Err(AppError::unavailable(
+            "secret_unreadable",
+            "The endpoint's signing secret cannot be read",
+            "Set it anew.",
+        ));
+    };
+    let signed = SignedRequest {
+        method: &summary.method,
+        url: payload.public_url.as_deref(),
+        headers: &payload.headers,
+        body: &payload.body,
+    };
+    let endpoint = &entry.endpoint;
+    provider
+        .explain(endpoint.scheme.as_deref(), &endpoint.provider_options, secrets, &signed, summary.received_at)
+        .map(Json)
+        .map_err(|error| {
+            AppError::unavailable("signature_unjudged", error.to_string(), "Correct the endpoint's settings.")
+        })
+}
+
+/// `POST /deliveries/{id}/replay`
+pub async fn replay(
+    app: Arc<App>,
+    input: Input<DeliveryPath, NoQuery, Optional<ReplayRequest>>,
+) -> Result<CreatedOrSame<DeliveryDetail>, AppError> {
+    let (created, id) = app.replay(input.params.id, input.body.0, input.idempotency_key).await?;
+    Ok(CreatedOrSame { created, value: app.delivery_detail(id).await? })
+}
+
+/// `POST /deliveries/{id}/pin`
+pub async fn pin(
+    app: Arc<App>,
+    input: Input<DeliveryPath, NoQuery, NoBody>,
+) -> Result<Json<DeliverySummary>, AppError> {
+    let id = input.params.id;
+    app.set_pinned(id, true).await?;
+    let summary = app.core.store.read(move |connection| read_summary(connection, id)).await?;
+    summary.map(Json).ok_or_else(|| AppError::not_found("delivery", id))
+}
+
+/// `DELETE /deliveries/{id}/pin`
+pub async fn unpin(app: Arc<App>, input: Input<DeliveryPath, NoQuery, NoBody>) -> Result<NoContent, AppError> {
+    app.set_pinned(input.params.id, false).await.map(|()| NoContent)
+}
+
+/// `DELETE /deliveries/{id}`
+pub async fn delete(app: Arc<App>, input: Input<DeliveryPath, NoQuery, NoBody>) -> Result<NoContent, AppError> {
+    let id = input.params.id;
+    let summary = app.core.store.read(move |connection| read_summary(connection, id)).await?;
+    let seq = summary.ok_or_else(|| AppError::not_found("delivery", id))?.seq;
+    app.core.store.write(move |writing| writing.delete_deliveries(&[seq])).await?;
+    Ok(NoContent)
+}
+
+/// `DELETE /deliveries`
+pub async fn delete_matching(
+    app: Arc<App>,
+    input: Input<NoParams, NoQuery, DeleteRequest>,
+) -> Result<NoContent, AppError> {
+    let given = input.body.filter;
+    let filter = DeliveryFilter {
+        endpoint_id: given.endpoint_id,
+        status: given.status,
+        signature_status: given.signature_status,
+        provider: given.provider,
+        event: given.event,
+        text: given.q.filter(|text| !text.is_empty()),
+    };
+    if filter.is_empty() && given.all != Some(true) {
+        return Err(AppError::refused(
+            "empty_filter",
+            "filter",
+            "An empty filter would delete every delivery",
+            "Narrow it, or say `\"all\":true`.",
+        ));
+    }
+    let mut before = i64::MAX;
+    loop {
+        let batch = filter.clone();
+        let next =
+            app.core.store.write(move |writing| writing.delete_matching(&batch, before, DELETE_BATCH_ROWS)).await?;
+        let Some(next) = next else { return Ok(NoContent) };
+        before = next;
+    }
+}
+
+impl App {
+    async fn list_deliveries(&self, query: DeliveryQuery) -> Result<DeliveryList, AppError> {
+        let (filter, bounds) = query.read()?;
+        let page = self.core.store.read(move |connection| read_page(connection, &filter, bounds)).await?;
+        Ok(page.into())
+    }
+
+    async fn delivery_detail(&self, id: DeliveryId) -> Result<DeliveryDetail, AppError> {
+        let found = self
+            .core
+            .store
+            .read(move |connection| {
+                let Some(summary) = read_summary(connection, id)? else { return Ok(None) };
+                let Some(payload) = read_payload(connection, summary.seq)? else { return Ok(None) };
+                let arrivals = read_arrivals(connection, summary.seq)?;
+                let replays = read_replays(connection, id)?;
+                Ok(Some(DeliveryDetail::of(summary, payload, arrivals, replays)))
+            })
+            .await?;
+        found.ok_or_else(|| AppError::not_found("delivery", id))
+    }
+
+    async fn arrival_bytes(&self, id: DeliveryId, n: u32) -> Result<Option<RawBytes>, AppError> {
+        let found = self
+            .core
+            .store
+            .read(move |connection| {
+                let Some(summary) = read_summary(connection, id)? else { return Ok(None) };
+                read_arrival(connection, summary.seq, n)
+            })
+            .await?;
+        Ok(found.map(|(_, bytes)| RawBytes { bytes, filename: format!("delivery-{id}-{n}.bin") }))
+    }
+
+    async fn set_pinned(&self, id: DeliveryId, pinned: bool) -> Result<(), AppError> {
+        let found = self.core.store.write(move |writing| writing.set_pinned(id, pinned)).await?;
+        if found { Ok(()) } else { Err(AppError::not_found("delivery", id)) }
+    }
+}

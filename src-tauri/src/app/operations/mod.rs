@@ -1,0 +1,172 @@
+//! The operations of CONTRACT section 5, each declared once: REST and the desktop's commands both come from this list.
+
+mod attempts;
+mod deliveries;
+mod endpoint_draft;
+mod endpoints;
+mod parameters;
+mod refusals;
+mod signing_secrets;
+mod system;
+mod unavailable;
+
+use super::App;
+use super::operation::{Method, Operations, operation};
+
+pub use deliveries::{AttemptList, DeleteRequest, DeliveryFilterInput};
+pub use endpoint_draft::{EndpointDraft, EndpointPatch};
+pub use parameters::DeliveryQuery;
+pub use refusals::RefusalList;
+pub use signing_secrets::SigningSecretInput;
+pub use system::ProviderList;
+
+/// All operations.
+#[must_use]
+pub fn operations() -> Operations<App> {
+    use Method::{Delete, Get, Patch, Post, Put};
+    Operations::new(vec![
+        operation("health.get", Get, "/health", "That the engine runs, and its version.", system::health),
+        operation("stats.get", Get, "/stats", "Counts, rates, sizes.", system::stats),
+        operation("providers.list", Get, "/providers", "The provider catalogue.", system::list_providers),
+        operation("providers.get", Get, "/providers/{slug}", "One provider.", system::get_provider),
+        operation("endpoints.list", Get, "/endpoints", "All endpoints.", endpoints::list),
+        operation("endpoints.create", Post, "/endpoints", "Make an endpoint.", endpoints::create),
+        operation("endpoints.get", Get, "/endpoints/{id}", "One endpoint.", endpoints::get),
+        operation("endpoints.update", Patch, "/endpoints/{id}", "Change an endpoint.", endpoints::update),
+        operation(
+            "endpoints.delete",
+            Delete,
+            "/endpoints/{id}",
+            "Delete an endpoint and its deliveries.",
+            endpoints::delete,
+        ),
+        operation(
+            "endpoints.rotate_token",
+            Post,
+            "/endpoints/{id}/rotate-token",
+            "Give an endpoint a new URL; the old one is 404 at once.",
+            endpoints::rotate_token,
+        ),
+        operation(
+            "endpoints.set_signing_secret",
+            Put,
+            "/endpoints/{id}/signing-secret",
+            "Replace all signing secrets by one; an empty one clears.",
+            signing_secrets::replace,
+        ),
+        operation(
+            "endpoints.add_signing_secret",
+            Post,
+            "/endpoints/{id}/signing-secrets",
+            "Add a second signing secret for rotation.",
+            signing_secrets::add,
+        ),
+        operation(
+            "endpoints.remove_signing_secret",
+            Delete,
+            "/endpoints/{id}/signing-secrets/{secret_id}",
+            "Remove one signing secret.",
+            signing_secrets::remove,
+        ),
+        operation(
+            "endpoints.reverify",
+            Post,
+            "/endpoints/{id}/reverify",
+            "Judge stored deliveries again.",
+            endpoints::reverify,
+        ),
+        operation(
+            "endpoints.deliveries",
+            Get,
+            "/endpoints/{id}/deliveries",
+            "Deliveries of one endpoint, newest first.",
+            deliveries::list_of_endpoint,
+        ),
+        operation(
+            "endpoints.delivery",
+            Get,
+            "/endpoints/{id}/deliveries/{delivery_id}",
+            "One delivery of one endpoint.",
+            deliveries::get_of_endpoint,
+        ),
+        operation("deliveries.list", Get, "/deliveries", "Deliveries, newest first.", deliveries::list),
+        operation(
+            "deliveries.delete_matching",
+            Delete,
+            "/deliveries",
+            "Delete all deliveries that match a filter.",
+            deliveries::delete_matching,
+        ),
+        operation("deliveries.get", Get, "/deliveries/{id}", "One delivery in full.", deliveries::get),
+        operation("deliveries.delete", Delete, "/deliveries/{id}", "Delete one delivery.", deliveries::delete),
+        operation("deliveries.body", Get, "/deliveries/{id}/body", "The raw body.", deliveries::body),
+        operation(
+            "deliveries.arrival_body",
+            Get,
+            "/deliveries/{id}/arrivals/{n}/body",
+            "The raw body of one arrival.",
+            deliveries::arrival_body,
+        ),
+        operation(
+            "deliveries.attempts",
+            Get,
+            "/deliveries/{id}/attempts",
+            "Relay history of a delivery.",
+            attempts::list,
+        ),
+        operation(
+            "attempts.response_body",
+            Get,
+            "/attempts/{id}/response-body",
+            "The target's answer, as far as it is kept.",
+            attempts::response_body,
+        ),
+        operation(
+            "deliveries.signature",
+            Get,
+            "/deliveries/{id}/signature",
+            "The signature explained.",
+            deliveries::signature,
+        ),
+        operation(
+            "deliveries.replay",
+            Post,
+            "/deliveries/{id}/replay",
+            "Replay a delivery, as it was or edited.",
+            deliveries::replay,
+        ),
+        operation("deliveries.pin", Post, "/deliveries/{id}/pin", "Keep a delivery from retention.", deliveries::pin),
+        operation(
+            "deliveries.unpin",
+            Delete,
+            "/deliveries/{id}/pin",
+            "Leave a delivery to retention again.",
+            deliveries::unpin,
+        ),
+        operation("refusals.list", Get, "/refusals", "The newest thousand refusals.", refusals::list),
+        operation("settings.get", Get, "/settings", "Retention and limits.", system::settings),
+        operation("settings.update", Patch, "/settings", "Change retention and limits.", system::update_settings),
+        operation("jobs.get", Get, "/jobs/{id}", "How far a background job is.", system::job),
+        operation("replays.create", Post, "/replays", "Bulk replay; not available yet.", unavailable::bulk_replay),
+        operation("tunnel.get", Get, "/tunnel", "The tunnel; not available yet.", unavailable::tunnel),
+        operation(
+            "tunnel.providers",
+            Get,
+            "/tunnel/providers",
+            "Tunnel programs; not available yet.",
+            unavailable::tunnel,
+        ),
+        operation("tunnel.start", Post, "/tunnel", "Start a tunnel; not available yet.", unavailable::start_tunnel),
+        operation("tunnel.stop", Delete, "/tunnel", "Stop the tunnel; not available yet.", unavailable::tunnel),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_has_its_own_name_and_place() {
+        assert_eq!(operations().faults(), Vec::<String>::new());
+    }
+}

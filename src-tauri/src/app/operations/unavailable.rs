@@ -1,0 +1,27 @@
+//! What the contract names and this version does not do yet: refused as such, never accepted silently.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::app::App;
+use crate::app::error::AppError;
+use crate::app::operation::{Input, Json, NoBody, NoParams, NoQuery, Optional};
+
+/// A JSON object of any shape: what is refused is not looked at.
+type AnyBody = Optional<std::collections::HashMap<String, Value>>;
+
+/// `POST /replays`
+pub async fn bulk_replay(_app: Arc<App>, _input: Input<NoParams, NoQuery, AnyBody>) -> Result<Json<Value>, AppError> {
+    Err(AppError::not_available("Bulk replay"))
+}
+
+/// `GET /tunnel`, `GET /tunnel/providers`, `DELETE /tunnel`
+pub async fn tunnel(_app: Arc<App>, _input: Input<NoParams, NoQuery, NoBody>) -> Result<Json<Value>, AppError> {
+    Err(AppError::not_available("The tunnel"))
+}
+
+/// `POST /tunnel`
+pub async fn start_tunnel(_app: Arc<App>, _input: Input<NoParams, NoQuery, AnyBody>) -> Result<Json<Value>, AppError> {
+    Err(AppError::not_available("The tunnel"))
+}

@@ -1,0 +1,176 @@
+//! The provider catalogue: `providers/*.toml`, embedded when built and checked when read.
+//!
+//! The format is documented in `providers/README.md`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::{EventSource, Evidence, Example, Place, Provider, Retry, Scheme};
+
+/// Slug and text of each file, written by the build script.
+const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/providers.rs"));
+
+/// Where every provider's dedupe key is looked for last (CONTRACT section 3).
+const DEDUPE_HEADER_LAST: &str = "Idempotency-Key";
+
+/// All known providers.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    providers: BTreeMap<String, Arc<Provider>>,
+}
+
+/// Why a provider's file is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogueError {
+    /// The file is no TOML, or not of the documented form.
+    #[error("providers/{slug}.toml cannot be read: {source}")]
+    Unreadable {
+        /// Name of the file without extension.
+        slug: String,
+        /// Where and why.
+        source: Box<toml::de::Error>,
+    },
+    /// The file reads well but says something impossible.
+    #[error("providers/{slug}.toml: {problem}")]
+    Invalid {
+        /// Name of the file without extension.
+        slug: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// A provider's file as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProviderFile {
+    name: String,
+    docs_url: String,
+    evidence: Vec<Evidence>,
+    #[serde(default)]
+    schemes: Vec<Scheme>,
+    #[serde(default)]
+    event: Vec<EventSource>,
+    #[serde(default)]
+    dedupe: Vec<Place>,
+    #[serde(default)]
+    retry: Option<Retry>,
+    #[serde(default)]
+    examples: Vec<Example>,
+}
+
+impl Catalogue {
+    /// The catalogue that this program was built with.
+    ///
+    /// # Errors
+    /// When a file is not of the documented form; a test keeps such a program from being released.
+    pub fn embedded() -> Result<Self, CatalogueError> {
+        Self::read(FILES.iter().copied())
+    }
+
+    /// Reads provider files, each with its slug.
+    ///
+    /// # Errors
+    /// When a file is not of the documented form.
+    pub fn read<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, CatalogueError> {
+        let mut providers = BTreeMap::new();
+        for (slug, text) in files {
+            let file: ProviderFile = toml::from_str(text)
+                .map_err(|error| CatalogueError::Unreadable { slug: slug.to_owned(), source: Box::new(error) })?;
+            let provider = file
+                .into_provider(slug)
+                .map_err(|problem| CatalogueError::Invalid { slug: slug.to_owned(), problem })?;
+            providers.insert(slug.to_owned(), Arc::new(provider));
+        }
+        Ok(Self { providers })
+    }
+
+    /// The provider of that slug.
+    #[must_use]
+    pub fn get(&self, slug: &str) -> Option<&Arc<Provider>> {
+        self.providers.get(slug)
+    }
+
+    /// All providers in the order of their slugs.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Provider>> {
+        self.providers.values()
+    }
+}
+
+impl ProviderFile {
+    fn into_provider(self, slug: &str) -> Result<Provider, String> {
+        check_slug(slug)?;
+        self.check_texts()?;
+        self.check_schemes()?;
+        let mut dedupe = self.dedupe;
+        if let Some(last) = Place::header(DEDUPE_HEADER_LAST)
+            && !dedupe.iter().any(|place| place.word() == last.word())
+        {
+            dedupe.push(last);
+        }
+        Ok(Provider {
+            slug: slug.to_owned(),
+            name: self.name,
+            docs_url: self.docs_url,
+            evidence: self.evidence,
+            schemes: self.schemes,
+            events: self.event,
+            dedupe,
+            retry: self.retry,
+            examples: self.examples,
+        })
+    }
+
+    fn check_texts(&self) -> Result<(), String> {
+        not_blank("name", &self.name)?;
+        https("docs_url", &self.docs_url)?;
+        if self.evidence.is_empty() {
+            return Err("an entry needs evidence".to_owned());
+        }
+        for evidence in &self.evidence {
+            https("evidence.url", &evidence.url)?;
+            not_blank("evidence.says", &evidence.says)?;
+        }
+        if let Some(retry) = &self.retry {
+            https("retry.source", &retry.source)?;
+            not_blank("retry.says", &retry.says)?;
+        }
+        Ok(())
+    }
+
+    fn check_schemes(&self) -> Result<(), String> {
+        let mut names = BTreeSet::new();
+        for scheme in &self.schemes {
+            check_slug(&scheme.name)?;
+            if !names.insert(scheme.name.as_str()) {
+                return Err(format!("two schemes are named {:?}", scheme.name));
+            }
+            if Place::header(&scheme.signature.header).is_none() {
+                return Err(format!("{:?} is no header name", scheme.signature.header));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_slug(text: &str) -> Result<(), String> {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if !text.is_empty() && text.bytes().all(allowed) {
+        Ok(())
+    } else {
+        Err(format!("{text:?} is no name of lower-case letters, digits and hyphens"))
+    }
+}
+
+fn https(field: &str, url: &str) -> Result<(), String> {
+    match url::Url::parse(url) {
+        Ok(parsed) if parsed.scheme() == "https" => Ok(()),
+        _ => Err(format!("{field} must be an https URL, not {url:?}")),
+    }
+}
+
+fn not_blank(field: &str, text: &str) -> Result<(), String> {
+    if text.trim().is_empty() { Err(format!("{field} is blank")) } else { Ok(()) }
+}

@@ -1,0 +1,80 @@
+//! What is judged, and how the judgement reads.
+
+use crate::domain::{Headers, SignatureReason, SignatureStatus};
+
+/// The parts of a request that a signature can cover.
+#[derive(Clone, Copy, Debug)]
+pub struct SignedRequest<'a> {
+    /// HTTP method as received.
+    pub method: &'a str,
+    /// The URL as the sender saw it, when known.
+    pub url: Option<&'a str>,
+    /// All headers as received.
+    pub headers: &'a Headers,
+    /// The body's bytes as received.
+    pub body: &'a [u8],
+}
+
+/// Whether a signature holds, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The word that is stored.
+    pub status: SignatureStatus,
+    /// Why.
+    pub reason: SignatureReason,
+    /// Index of the secret that made it hold.
+    pub matched_secret: Option<usize>,
+}
+
+impl Verdict {
+    pub(super) const fn without_match(status: SignatureStatus, reason: SignatureReason) -> Self {
+        Self { status, reason, matched_secret: None }
+    }
+
+    pub(super) const fn valid(secret: usize) -> Self {
+        Self { status: SignatureStatus::Valid, reason: SignatureReason::Ok, matched_secret: Some(secret) }
+    }
+}
+
+/// Why no judgement is possible. Never says a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    /// The provider has no scheme of this name.
+    #[error("{provider} has no signature scheme {scheme:?}; it has: {known}")]
+    UnknownScheme {
+        /// Slug of the provider.
+        provider: String,
+        /// What was asked for.
+        scheme: String,
+        /// The names there are, or `none`.
+        known: String,
+    },
+    /// The options are no JSON object.
+    #[error("provider_options must be a JSON object")]
+    OptionsNotObject,
+    /// The scheme has no use for an option; taking it silently would promise something.
+    #[error("the signature scheme {scheme:?} of {provider} does not take the option {option:?}; remove it")]
+    OptionNotTaken {
+        /// Slug of the provider.
+        provider: String,
+        /// The scheme.
+        scheme: String,
+        /// The option.
+        option: String,
+    },
+    /// An empty text: anybody can sign with it, so it verifies nothing.
+    #[error("the signing secret is empty; set one, or clear it to accept unsigned requests")]
+    EmptySecret,
+    /// The text cannot be made into a key of this scheme.
+    #[error("the signing secret cannot be used as a key of the scheme {scheme:?}")]
+    UnusableSecret {
+        /// The scheme.
+        scheme: String,
+    },
+    /// Nothing to sign with.
+    #[error("{provider} does not sign its webhooks, so there is no signature to make")]
+    NotSigned {
+        /// Slug of the provider.
+        provider: String,
+    },
+}

@@ -1,0 +1,214 @@
+//! Lists of deliveries: filters, keyset paging, totals. Never touches heads or bodies.
+
+use rusqlite::{Connection, ToSql, params_from_iter};
+
+use super::StoreError;
+use super::deliveries::{SLIM, summary_from_row};
+use super::writer::Writing;
+use crate::domain::{DeliveryStatus, DeliverySummary, EndpointId, SignatureStatus};
+
+/// With filters other than endpoint and status a total is exact up to this many rows, then a minimum.
+pub const TOTAL_EXACT_MAX: i64 = 10_000;
+
+/// What a list is narrowed to; every part given must match.
+#[derive(Clone, Debug, Default)]
+pub struct DeliveryFilter {
+    /// Of this endpoint.
+    pub endpoint_id: Option<EndpointId>,
+    /// In this state.
+    pub status: Option<DeliveryStatus>,
+    /// With this verdict.
+    pub signature_status: Option<SignatureStatus>,
+    /// Of this provider.
+    pub provider: Option<String>,
+    /// With this event name.
+    pub event: Option<String>,
+    /// With this text in event, path, dedupe key or id.
+    pub text: Option<String>,
+}
+
+/// Where a page begins or ends; both exclusive.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PageBounds {
+    /// Only older deliveries.
+    pub before: Option<i64>,
+    /// Only newer deliveries.
+    pub after: Option<i64>,
+    /// Rows at most.
+    pub limit: usize,
+}
+
+/// One page of a list, newest first.
+#[derive(Clone, Debug)]
+pub struct DeliveryPage {
+    /// The rows.
+    pub deliveries: Vec<DeliverySummary>,
+    /// Pass it as `before` for the next page; none at the end.
+    pub next_before: Option<i64>,
+    /// Rows that match, whatever the bounds.
+    pub total: i64,
+    /// Whether there may be more than `total`.
+    pub total_is_minimum: bool,
+}
+
+/// A `WHERE` clause with its values.
+#[derive(Default)]
+struct Conditions {
+    sql: String,
+    values: Vec<Box<dyn ToSql>>,
+}
+
+impl Conditions {
+    fn and(&mut self, sql: &str, value: impl ToSql + 'static) {
+        self.values.push(Box::new(value));
+        self.and_constant(&sql.replace('?', &format!("?{}", self.values.len())));
+    }
+
+    fn and_constant(&mut self, sql: &str) {
+        self.sql.push_str(" AND ");
+        self.sql.push_str(sql);
+    }
+}
+
+impl DeliveryFilter {
+    /// Whether nothing narrows it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.endpoint_id.is_none() && self.status.is_none() && self.is_counted()
+    }
+
+    /// Whether totals are kept for it: narrowed by nothing but endpoint and status.
+    fn is_counted(&self) -> bool {
+        self.signature_status.is_none() && self.provider.is_none() && self.event.is_none() && self.text.is_none()
+    }
+
+    fn conditions(&self) -> Conditions {
+        let mut conditions = Conditions { sql: " WHERE e.deleting = 0".to_owned(), values: Vec::new() };
+        if let Some(endpoint) = self.endpoint_id {
+            conditions.and("d.endpoint = (SELECT row FROM endpoints WHERE id = ?)", endpoint.as_bytes().to_vec());
+        }
+        // Written out, because SQLite uses a partial index only for words that it can see.
+        if let Some(status) = self.status {
+            conditions.and_constant(&format!("d.status = '{}'", status.as_str()));
+        }
+        if let Some(signature) = self.signature_status {
+            conditions.and_constant(&format!("d.signature_status = '{}'", signature.as_str()));
+        }
+        if let Some(provider) = &self.provider {
+            conditions.and("d.provider = ?", provider.clone());
+        }
+        if let Some(event) = &self.event {
+            conditions.and("d.event = ?", event.clone());
+        }
+        if let Some(text) = &self.text {
+            conditions.and(
+                "(instr(lower(d.event), ?) OR instr(lower(d.path), ?) OR instr(lower(coalesce(d.dedupe_key, '')), ?)
+                  OR instr(lower(hex(d.id)), replace(?, '-', '')))",
+                text.to_lowercase(),
+            );
+        }
+        conditions
+    }
+}
+
+/// A page of the list.
+///
+/// # Errors
+/// When the database cannot be read, or the query takes too long.
+pub fn read_page(
+    connection: &Connection,
+    filter: &DeliveryFilter,
+    bounds: PageBounds,
+) -> Result<DeliveryPage, StoreError> {
+    let mut conditions = filter.conditions();
+    if let Some(before) = bounds.before {
+        conditions.and("d.seq < ?", before);
+    }
+    if let Some(after) = bounds.after {
+        conditions.and("d.seq > ?", after);
+    }
+    let sql = format!(
+        "SELECT {SLIM} FROM deliveries d JOIN endpoints e ON e.row = d.endpoint{} ORDER BY d.seq DESC LIMIT {}",
+        conditions.sql,
+        bounds.limit + 1
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params_from_iter(conditions.values), summary_from_row)?;
+    let mut deliveries = rows.collect::<Result<Vec<_>, _>>()?;
+    let more = deliveries.len() > bounds.limit;
+    deliveries.truncate(bounds.limit);
+    let next_before = if more { deliveries.last().map(|last| last.seq) } else { None };
+    let (total, total_is_minimum) = read_total(connection, filter)?;
+    Ok(DeliveryPage { deliveries, next_before, total, total_is_minimum })
+}
+
+fn read_total(connection: &Connection, filter: &DeliveryFilter) -> Result<(i64, bool), StoreError> {
+    if filter.is_counted() {
+        return Ok((read_count(connection, filter.endpoint_id, filter.status)?, false));
+    }
+    let conditions = filter.conditions();
+    let sql = format!(
+        "SELECT count(*) FROM (SELECT 1 FROM deliveries d JOIN endpoints e ON e.row = d.endpoint{} LIMIT {})",
+        conditions.sql,
+        TOTAL_EXACT_MAX + 1
+    );
+    let counted: i64 =
+        connection.prepare_cached(&sql)?.query_row(params_from_iter(conditions.values), |row| row.get(0))?;
+    Ok((counted.min(TOTAL_EXACT_MAX), counted > TOTAL_EXACT_MAX))
+}
+
+/// How many deliveries there are, exactly, of an endpoint and in a state.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn read_count(
+    connection: &Connection,
+    endpoint: Option<EndpointId>,
+    status: Option<DeliveryStatus>,
+) -> Result<i64, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT coalesce(sum(c.n), 0) FROM delivery_counts c JOIN endpoints e ON e.row = c.endpoint
+         WHERE e.deleting = 0 AND (?1 IS NULL OR e.id = ?1) AND (?2 IS NULL OR c.status = ?2)",
+    )?;
+    let endpoint = endpoint.map(|id| id.as_bytes().to_vec());
+    Ok(statement.query_row(rusqlite::params![endpoint, status.map(DeliveryStatus::as_str)], |row| row.get(0))?)
+}
+
+/// Numbers of up to `limit` deliveries that match and are older than `before`, newest first.
+///
+/// # Errors
+/// When the database cannot be read, or the query takes too long.
+pub fn read_matching(
+    connection: &Connection,
+    filter: &DeliveryFilter,
+    before: i64,
+    limit: usize,
+) -> Result<Vec<i64>, StoreError> {
+    let mut conditions = filter.conditions();
+    conditions.and("d.seq < ?", before);
+    let sql = format!(
+        "SELECT d.seq FROM deliveries d JOIN endpoints e ON e.row = d.endpoint{} ORDER BY d.seq DESC LIMIT {limit}",
+        conditions.sql
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let seqs = statement.query_map(params_from_iter(conditions.values), |row| row.get(0))?;
+    Ok(seqs.collect::<Result<_, _>>()?)
+}
+
+impl Writing<'_> {
+    /// Deletes up to `limit` deliveries that match and are older than `before`. The number of the oldest one that was
+    /// looked at, to go on from; none when nothing is left.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn delete_matching(
+        &mut self,
+        filter: &DeliveryFilter,
+        before: i64,
+        limit: usize,
+    ) -> Result<Option<i64>, StoreError> {
+        let seqs = read_matching(self.connection, filter, before, limit)?;
+        self.delete_deliveries(&seqs)?;
+        Ok(seqs.last().copied())
+    }
+}

@@ -1,0 +1,308 @@
+//! The one thread that writes.
+//!
+//! Whatever has queued up while the last commit was reaching the disk goes into the next transaction (group commit);
+//! each job is answered after that commit. A job may run twice: when another job of its group fails, the group is rolled
+//! back and its jobs run again one by one, so that one bad job never fails its neighbours.
+
+use std::collections::HashMap;
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use tokio::sync::{mpsc, oneshot};
+
+use super::StoreError;
+use super::change::{Change, CommitListener};
+use crate::domain::DeliveryStatus;
+
+/// Jobs that may wait for the writer.
+pub(super) const JOBS_WAITING_MAX: usize = 8_192;
+/// Jobs of one transaction.
+const GROUP_JOBS_MAX: usize = 512;
+/// How long a job may wait for a place in the queue. Shorter than Slack's deadline of three seconds.
+const QUEUE_WAIT: Duration = Duration::from_millis(2_500);
+
+/// A transaction that a job writes in.
+pub struct Writing<'c> {
+    pub(super) connection: &'c Connection,
+    numbers: Numbers,
+    counts: HashMap<(i64, DeliveryStatus), i64>,
+    changes: Vec<Change>,
+}
+
+/// The numbers handed out so far; they never go back, also when rows are deleted.
+#[derive(Clone, Copy, Debug)]
+struct Numbers {
+    last_seq: i64,
+    last_attempt_row: i64,
+}
+
+impl Writing<'_> {
+    /// The next delivery number.
+    pub(super) fn next_seq(&mut self) -> i64 {
+        self.numbers.last_seq += 1;
+        self.numbers.last_seq
+    }
+
+    /// The next attempt row.
+    pub(super) fn next_attempt_row(&mut self) -> i64 {
+        self.numbers.last_attempt_row += 1;
+        self.numbers.last_attempt_row
+    }
+
+    /// Notes that an endpoint has so many more (or fewer) deliveries of a status.
+    pub(super) fn count(&mut self, endpoint_row: i64, status: DeliveryStatus, by: i64) {
+        *self.counts.entry((endpoint_row, status)).or_default() += by;
+    }
+
+    /// Notes a change for the listener; it hears of it after the commit.
+    pub(super) fn changed(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+
+    fn flush(&mut self) -> Result<(), StoreError> {
+        for ((endpoint, status), by) in self.counts.drain().filter(|(_, by)| *by != 0) {
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO delivery_counts (endpoint, status, n) VALUES (?1, ?2, ?3)
+                     ON CONFLICT DO UPDATE SET n = n + excluded.n",
+                )?
+                .execute(params![endpoint, status.as_str(), by])?;
+        }
+        Ok(())
+    }
+}
+
+/// A job with its answer still open.
+trait PendingJob: Send {
+    fn run(&mut self, writing: &mut Writing<'_>) -> Result<(), StoreError>;
+    fn answer(self: Box<Self>, outcome: Result<(), StoreError>);
+}
+
+struct Pending<T, F> {
+    job: F,
+    done: Option<T>,
+    reply: Option<oneshot::Sender<Result<T, StoreError>>>,
+}
+
+impl<T: Send, F: FnMut(&mut Writing<'_>) -> Result<T, StoreError> + Send> PendingJob for Pending<T, F> {
+    fn run(&mut self, writing: &mut Writing<'_>) -> Result<(), StoreError> {
+        self.done = Some((self.job)(writing)?);
+        Ok(())
+    }
+
+    fn answer(mut self: Box<Self>, outcome: Result<(), StoreError>) {
+        let answer = outcome.and_then(|()| self.done.take().ok_or(StoreError::Closed));
+        if let Some(reply) = self.reply.take() {
+            // Nobody waits any more when the asking task was stopped; the commit stands all the same.
+            let _gone = reply.send(answer);
+        }
+    }
+}
+
+enum Message {
+    Job(Box<dyn PendingJob>),
+    /// Carry a checkpoint to its end, so that the log can begin anew.
+    FinishCheckpoint,
+}
+
+/// The way to the writer.
+pub(super) struct WriterQueue {
+    sender: mpsc::Sender<Message>,
+}
+
+impl WriterQueue {
+    /// Runs a job in the next group and answers after its commit.
+    pub(super) async fn write<T, F>(&self, job: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Writing<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let pending = Message::Job(Box::new(Pending { job, done: None, reply: Some(reply) }));
+        let pending = match self.sender.try_send(pending) {
+            Ok(()) => None,
+            Err(mpsc::error::TrySendError::Full(pending)) => Some(pending),
+            Err(mpsc::error::TrySendError::Closed(_)) => return Err(StoreError::Closed),
+        };
+        if let Some(pending) = pending {
+            match self.sender.send_timeout(pending, QUEUE_WAIT).await {
+                Ok(()) => {}
+                Err(mpsc::error::SendTimeoutError::Timeout(_)) => return Err(StoreError::Busy),
+                Err(mpsc::error::SendTimeoutError::Closed(_)) => return Err(StoreError::Closed),
+            }
+        }
+        answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Queues a job without waiting for it; false when there is no room.
+    pub(super) fn write_unanswered<F>(&self, job: F) -> bool
+    where
+        F: FnMut(&mut Writing<'_>) -> Result<(), StoreError> + Send + 'static,
+    {
+        self.sender.try_send(Message::Job(Box::new(Pending { job, done: None, reply: None }))).is_ok()
+    }
+
+    /// Jobs that the writer has not taken yet.
+    pub(super) fn depth(&self) -> usize {
+        self.sender.max_capacity() - self.sender.capacity()
+    }
+
+    /// Asks for the end of a checkpoint.
+    pub(super) fn finish_checkpoint(&self) {
+        // Asked again at the next round when there is no room now.
+        let _full = self.sender.try_send(Message::FinishCheckpoint);
+    }
+}
+
+/// What the thread needs beyond its queue.
+pub(super) struct WriterParts {
+    pub(super) connection: Connection,
+    pub(super) listener: CommitListener,
+    /// Told after each commit; never waited for.
+    pub(super) committed: SyncSender<()>,
+}
+
+/// Makes the queue and the body of its thread; the thread ends when the last queue handle is gone.
+pub(super) fn writer(parts: WriterParts) -> Result<(WriterQueue, impl FnOnce() + Send + 'static), StoreError> {
+    let numbers = read_numbers(&parts.connection)?;
+    let (sender, receiver) = mpsc::channel(JOBS_WAITING_MAX);
+    let queue = WriterQueue { sender };
+    Ok((queue, move || WriterThread { parts, numbers, written: numbers }.run(receiver)))
+}
+
+struct WriterThread {
+    parts: WriterParts,
+    numbers: Numbers,
+    written: Numbers,
+}
+
+impl WriterThread {
+    fn run(mut self, mut receiver: mpsc::Receiver<Message>) {
+        let mut group: Vec<Box<dyn PendingJob>> = Vec::with_capacity(GROUP_JOBS_MAX);
+        while let Some(first) = receiver.blocking_recv() {
+            let mut finish_checkpoint = false;
+            let mut next = Some(first);
+            while let Some(message) = next {
+                match message {
+                    Message::Job(job) => group.push(job),
+                    Message::FinishCheckpoint => finish_checkpoint = true,
+                }
+                next = if group.len() < GROUP_JOBS_MAX { receiver.try_recv().ok() } else { None };
+            }
+            self.commit_group(&mut group);
+            if finish_checkpoint {
+                checkpoint_passive(&self.parts.connection);
+            }
+            // The checkpointer has been told already when its place is taken.
+            let _told = self.parts.committed.try_send(());
+        }
+        truncate_log(&self.parts.connection);
+    }
+
+    fn commit_group(&mut self, group: &mut Vec<Box<dyn PendingJob>>) {
+        match self.transact(group) {
+            Ok(changes) => {
+                (self.parts.listener)(changes);
+                group.drain(..).for_each(|job| job.answer(Ok(())));
+            }
+            Err(error) if group.len() == 1 || error.is_of_the_disk() => {
+                tracing::warn!(%error, jobs = group.len(), "a group of writes failed");
+                group.drain(..).for_each(|job| job.answer(Err(error.repeated())));
+            }
+            Err(_) => {
+                for job in group.drain(..).collect::<Vec<_>>() {
+                    self.commit_group(&mut vec![job]);
+                }
+            }
+        }
+    }
+
+    /// All jobs in one transaction: committed, or nothing of it.
+    fn transact(&mut self, group: &mut [Box<dyn PendingJob>]) -> Result<Vec<Change>, StoreError> {
+        if group.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.parts.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let mut writing = Writing {
+            connection: &self.parts.connection,
+            numbers: self.numbers,
+            counts: HashMap::new(),
+            changes: Vec::with_capacity(group.len()),
+        };
+        let written = group
+            .iter_mut()
+            .try_for_each(|job| job.run(&mut writing))
+            .and_then(|()| writing.flush())
+            .and_then(|()| write_numbers(writing.connection, self.written, writing.numbers))
+            .and_then(|()| Ok(writing.connection.prepare_cached("COMMIT")?.execute([])?));
+        let Writing { numbers, changes, .. } = writing;
+        match written {
+            Ok(_) => {
+                self.numbers = numbers;
+                self.written = numbers;
+                Ok(changes)
+            }
+            Err(error) => {
+                if !self.parts.connection.is_autocommit()
+                    && let Err(rollback) = self.parts.connection.execute_batch("ROLLBACK")
+                {
+                    tracing::error!(%rollback, "a failed group could not be rolled back");
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+fn read_numbers(connection: &Connection) -> Result<Numbers, StoreError> {
+    let read = |name: &str| -> Result<i64, StoreError> {
+        let value =
+            connection.query_row("SELECT value FROM counters WHERE name = ?1", [name], |row| row.get(0)).optional()?;
+        Ok(value.unwrap_or(0))
+    };
+    Ok(Numbers { last_seq: read("last_seq")?, last_attempt_row: read("last_attempt_row")? })
+}
+
+fn write_numbers(connection: &Connection, before: Numbers, now: Numbers) -> Result<(), StoreError> {
+    let write = |name: &str, before: i64, now: i64| -> Result<(), StoreError> {
+        if before != now {
+            connection
+                .prepare_cached("INSERT INTO counters (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value")?
+                .execute(params![name, now])?;
+        }
+        Ok(())
+    };
+    write("last_seq", before.last_seq, now.last_seq)?;
+    write("last_attempt_row", before.last_attempt_row, now.last_attempt_row)
+}
+
+/// Copies what the log holds into the database as far as no reader is in the way.
+pub(super) fn checkpoint_passive(connection: &Connection) {
+    let done = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+    if let Err(error) = done {
+        tracing::warn!(%error, "a checkpoint failed");
+    }
+}
+
+fn truncate_log(connection: &Connection) {
+    let done = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+    match done {
+        Ok(0) => {}
+        Ok(_) => tracing::debug!("the log was not truncated: somebody reads"),
+        Err(error) => tracing::warn!(%error, "the last checkpoint failed"),
+    }
+}
+
+impl StoreError {
+    /// The same error for another job of the group.
+    fn repeated(&self) -> Self {
+        match self {
+            Self::Full => Self::Full,
+            Self::Busy => Self::Busy,
+            Self::Closed => Self::Closed,
+            Self::TooSlow => Self::TooSlow,
+            other => Self::Unavailable(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! `cargo xtask bench [name]...`: builds the release binary and the `creel-bench` package, then lets that measure.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::layout::{Layout, Profile};
+use crate::program::Program;
+
+#[derive(Args)]
+pub struct Options {
+    /// ingest, relay or list; all of them without a name
+    names: Vec<String>,
+    /// Arguments for the benchmark, after `--` (see `cargo xtask bench NAME -- --help`)
+    #[arg(last = true)]
+    arguments: Vec<String>,
+}
+
+/// What is measured without a name.
+const ALL: [&str; 3] = ["ingest", "relay", "list"];
+
+pub fn bench(layout: &Layout, options: Options) -> Result<()> {
+    Program::cargo()
+        .args(["build", "--locked", "--release", "--package", "creel", "--package", "creel-bench", "--bins"])
+        .within(layout.root())
+        .run()?;
+    let names = if options.names.is_empty() { ALL.map(str::to_owned).to_vec() } else { options.names };
+    for name in names {
+        Program::new(layout.binary(Profile::Release, "creel-bench"))
+            .arg(name)
+            .arg("--creel")
+            .arg(layout.binary(Profile::Release, "creel"))
+            .arg("--work")
+            .arg(layout.target().join("bench"))
+            .args(&options.arguments)
+            .within(layout.root())
+            .run()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! The list of what Linux must bring, and how each entry is looked for.
+//!
+//! macOS and Windows bring their webview and, with the linker that compiled this program, everything else but Node.js.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::Purpose;
+use crate::program::{Program, find};
+
+/// One thing that must be there.
+pub struct Need {
+    pub probe: Probe,
+    pub why: &'static str,
+    pub purpose: Purpose,
+    /// Its package on Debian and Ubuntu
+    pub debian: &'static str,
+    /// Its package on Fedora; dnf also takes the path of a file
+    pub fedora: &'static str,
+    /// Its package on Arch
+    pub arch: &'static str,
+}
+
+/// How to see whether it is there.
+pub enum Probe {
+    /// A program on PATH
+    Program(&'static str),
+    /// A library's headers, by their pkg-config module
+    Module(&'static str),
+    /// Chromium or Chrome, by any of their names
+    Browser,
+}
+
+/// What Chromium is called, by who packages it.
+const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+/// In the order in which they are reported.
+pub const NEEDS: [Need; 8] = [
+    Need {
+        probe: Probe::Program("cc"),
+        why: "a C compiler and linker: SQLite is compiled in",
+        purpose: Purpose::Headless,
+        debian: "build-essential",
+        fedora: "gcc",
+        arch: "base-devel",
+    },
+    Need {
+        probe: Probe::Program("pkg-config"),
+        why: "finds the webview's library",
+        purpose: Purpose::Window,
+        debian: "pkg-config",
+        fedora: "pkgconf-pkg-config",
+        arch: "pkgconf",
+    },
+    Need {
+        probe: Probe::Module("webkit2gtk-4.1"),
+        why: "the webview of the window; brings GTK 3 along",
+        purpose: Purpose::Window,
+        debian: "libwebkit2gtk-4.1-dev",
+        fedora: "webkit2gtk4.1-devel",
+        arch: "webkit2gtk-4.1",
+    },
+    Need {
+        probe: Probe::Program("WebKitWebDriver"),
+        why: "drives the real window in its smoke test",
+        purpose: Purpose::Test,
+        debian: "webkit2gtk-driver",
+        fedora: "/usr/bin/WebKitWebDriver",
+        arch: "webkit2gtk-4.1",
+    },
+    Need {
+        probe: Probe::Program("xvfb-run"),
+        why: "a display without a screen, for the window's smoke test",
+        purpose: Purpose::Test,
+        debian: "xvfb",
+        fedora: "xorg-x11-server-Xvfb",
+        arch: "xorg-server-xvfb",
+    },
+    Need {
+        probe: Probe::Program("xauth"),
+        why: "xvfb-run needs it",
+        purpose: Purpose::Test,
+        debian: "xauth",
+        fedora: "xorg-x11-xauth",
+        arch: "xorg-xauth",
+    },
+    Need {
+        probe: Probe::Program("dbus-run-session"),
+        why: "the session bus by which a second window finds the first",
+        purpose: Purpose::Test,
+        debian: "dbus",
+        fedora: "dbus-daemon",
+        arch: "dbus",
+    },
+    Need {
+        probe: Probe::Browser,
+        why: "the browser of the UI's end-to-end tests",
+        purpose: Purpose::Test,
+        debian: "chromium",
+        fedora: "chromium",
+        arch: "chromium",
+    },
+];
+
+/// What is not there, of all that `purpose` takes.
+pub fn missing(purpose: Purpose) -> Vec<&'static Need> {
+    NEEDS.iter().filter(|need| need.purpose <= purpose && !need.probe.finds_it()).collect()
+}
+
+/// The browser of the end-to-end tests: `CREEL_CHROMIUM`, or the first one on PATH.
+pub fn find_browser() -> Option<PathBuf> {
+    let chosen = std::env::var_os("CREEL_CHROMIUM").map(PathBuf::from);
+    chosen.filter(|path| path.is_file()).or_else(|| BROWSERS.iter().find_map(|name| find(name)))
+}
+
+impl Probe {
+    fn finds_it(&self) -> bool {
+        match self {
+            Probe::Program(name) => find(name).is_some(),
+            Probe::Module(name) => Program::new("pkg-config").args(["--exists", name]).succeeds(),
+            Probe::Browser => find_browser().is_some(),
+        }
+    }
+}
+
+impl fmt::Display for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Probe::Program(name) => f.write_str(name),
+            Probe::Module(name) => write!(f, "the headers of {name}"),
+            Probe::Browser => f.write_str("Chromium (or CREEL_CHROMIUM with its path)"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_purpose_takes_what_the_smaller_ones_take() {
+        let count = |purpose| NEEDS.iter().filter(|need| need.purpose <= purpose).count();
+        assert!(count(Purpose::Headless) < count(Purpose::Window));
+        assert!(count(Purpose::Window) < count(Purpose::Test));
+        assert_eq!(count(Purpose::Test), NEEDS.len());
+    }
+
+    #[test]
+    fn what_is_not_there_is_not_found() {
+        assert!(!Probe::Program("creel-no-such-program").finds_it());
+        assert!(!Probe::Module("creel-no-such-module").finds_it());
+    }
+}

@@ -1,0 +1,68 @@
+//! `CREEL_REQUIRE`: what the machine must offer, so that nothing is skipped for want of it.
+
+use std::fmt;
+
+use anyhow::{Result, bail};
+
+/// The environment variable, a comma separated list; the tests themselves read it too.
+const VARIABLE: &str = "CREEL_REQUIRE";
+
+/// Something that not every machine offers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Requirement {
+    /// Mounting the small file system on which the disk fills up
+    Root,
+    /// A display for the window, and a driver for it
+    Display,
+    /// A browser for the UI
+    Chromium,
+}
+
+const ALL: [Requirement; 3] = [Requirement::Root, Requirement::Display, Requirement::Chromium];
+
+/// What must not be skipped.
+pub struct Requirements(Vec<Requirement>);
+
+impl Requirements {
+    pub fn from_environment() -> Result<Requirements> {
+        Requirements::parse(&std::env::var(VARIABLE).unwrap_or_default())
+    }
+
+    pub fn parse(text: &str) -> Result<Requirements> {
+        let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+        let known = words.map(|word| match ALL.iter().find(|requirement| requirement.to_string() == word) {
+            Some(requirement) => Ok(*requirement),
+            None => bail!("{VARIABLE} names `{word}`; it knows root, display and chromium"),
+        });
+        known.collect::<Result<_>>().map(Requirements)
+    }
+
+    pub fn demand(&self, requirement: Requirement) -> bool {
+        self.0.contains(&requirement)
+    }
+}
+
+impl fmt::Display for Requirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Requirement::Root => "root",
+            Requirement::Display => "display",
+            Requirement::Chromium => "chromium",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_read_and_a_misspelt_word_is_refused() {
+        let some = Requirements::parse("root, chromium,").unwrap();
+        assert!(some.demand(Requirement::Root));
+        assert!(some.demand(Requirement::Chromium));
+        assert!(!some.demand(Requirement::Display));
+        assert!(!Requirements::parse("").unwrap().demand(Requirement::Root));
+        assert!(Requirements::parse("root,screen").is_err());
+    }
+}
