@@ -225,6 +225,7 @@ fn every_file_begins_by_saying_what_it_is_for() {
     all.extend(files("xtask", &[".rs"]));
     let silent: Vec<String> = all
         .iter()
+        .filter(|path| !path.ends_with("tests.rs"))
         .filter(|path| !fs::read_to_string(path).expect("a source").starts_with("//!"))
         .map(|path| path.display().to_string())
         .collect();
@@ -271,4 +272,31 @@ fn names_say_what_a_thing_is() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The tests that the index names: `file::test`, or `src: test` for one beside the code.
+fn named_in_index(index: &str) -> Vec<(String, String)> {
+    let doc: String = index.lines().filter_map(|line| line.strip_prefix("//! ")).collect::<Vec<_>>().join(" ");
+    let quoted = doc.split('`').skip(1).step_by(2);
+    let pairs = quoted.filter_map(|name| name.split_once("::").or_else(|| name.split_once(": ")));
+    pairs.map(|(file, test)| (file.to_owned(), test.to_owned())).collect()
+}
+
+#[test]
+fn the_index_names_only_tests_that_exist() {
+    let named = named_in_index(include_str!("main.rs"));
+    assert!(named.len() > 80, "{}", named.len());
+    let unit_tests: String = sources().iter().map(|path| fs::read_to_string(path).expect("a source")).collect();
+    let missing: Vec<String> = named
+        .into_iter()
+        .filter(|(file, test)| {
+            let path = root().join("tests/it").join(format!("{file}.rs"));
+            let text = if file == "src" { Ok(unit_tests.clone()) } else { fs::read_to_string(path) };
+            !text.is_ok_and(|text| {
+                text.contains(&format!("#[test]\nfn {test}(")) || text.contains(&format!("    fn {test}("))
+            })
+        })
+        .map(|(file, test)| format!("{file}::{test}"))
+        .collect();
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
 }

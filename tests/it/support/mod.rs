@@ -7,6 +7,8 @@ pub mod requires;
 pub mod sign;
 pub mod target;
 pub mod wait;
+#[cfg(feature = "desktop")]
+pub mod webdriver;
 
 pub use creel::{Creel, Ended, Endpoint, Home, Launch, cli, list, text};
 pub use events::Events;
