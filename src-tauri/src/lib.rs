@@ -15,7 +15,11 @@
 
 pub mod api;
 pub mod app;
+pub mod cli;
+pub mod client;
 pub mod domain;
+pub mod engine;
+pub mod ingress;
 pub mod relay;
 pub mod signature;
 pub mod store;

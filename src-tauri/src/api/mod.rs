@@ -21,6 +21,7 @@ use crate::app::operation::Operations;
 
 pub use openapi::document as openapi_document;
 pub use server::{BindError, Bound, CONNECTIONS_MAX, HEAD_TIMEOUT, STOP_TIMEOUT, serve};
+pub use ui_files::is_embedded as ui_embedded;
 
 /// What the listener serves.
 #[derive(Clone, Debug)]

@@ -21,6 +21,12 @@ const WITHOUT_UI: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"u
      <h1>Creel is running</h1>\n<p>This binary was built without its user interface. \
      <code>cargo xtask build</code> builds both.</p>\n<p>The admin API is at <code>/api</code>.</p>\n</html>\n";
 
+/// Whether this binary was built with the UI.
+#[must_use]
+pub fn is_embedded() -> bool {
+    Files::get("index.html").is_some()
+}
+
 /// Answers a request for a file of the UI.
 pub(super) fn answer(method: &Method, path: &str) -> Result<Response, ApiError> {
     let name = path.strip_prefix('/').unwrap_or(path);

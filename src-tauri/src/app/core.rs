@@ -2,8 +2,6 @@
 
 use std::net::SocketAddr;
 
-use arc_swap::ArcSwap;
-
 use super::attempt_waiters::AttemptWaiters;
 use super::clock::Clock;
 use super::counters::Counters;
@@ -24,9 +22,9 @@ pub struct Core {
     /// All providers.
     pub catalogue: Catalogue,
     /// Retention and limits in force.
-    pub settings: ArcSwap<Settings>,
+    pub settings: tokio::sync::watch::Sender<Settings>,
     /// What listeners hear.
-    pub events: std::sync::Arc<EventLog>,
+    pub events: EventLog,
     /// Who waits for attempts.
     pub waiters: AttemptWaiters,
     /// Counts since the start.
@@ -46,7 +44,7 @@ pub struct Core {
 pub struct Addresses {
     /// Of the ingress.
     pub ingress: SocketAddr,
-    /// Of the admin port; none in the desktop before it is bound.
+    /// Of the admin port.
     pub admin: SocketAddr,
     /// Public base URL without a trailing slash.
     pub public_url: Option<String>,
@@ -112,7 +110,7 @@ pub fn read_target_url(text: &str, field: &str) -> Result<TargetUrl, AppError> {
 
 /// Turns what a commit changed into events and counts; runs on the writer's thread.
 pub fn commit_listener(
-    events: std::sync::Arc<EventLog>,
+    events: EventLog,
     counters: std::sync::Arc<Counters>,
     clock: Clock,
 ) -> crate::store::CommitListener {

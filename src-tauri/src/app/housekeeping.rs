@@ -60,7 +60,7 @@ impl App {
 
     async fn prune(&self) -> Result<(), StoreError> {
         while !self.stop.is_cancelled() {
-            let (retention, now) = (self.core.settings.load().retention(), self.core.clock.now());
+            let (retention, now) = (self.settings().retention(), self.core.clock.now());
             if !self.core.store.write(move |writing| writing.prune(retention, now)).await? {
                 break;
             }

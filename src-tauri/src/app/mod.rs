@@ -26,12 +26,10 @@ mod reverify;
 pub mod settings;
 pub mod views;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -51,16 +49,16 @@ use self::settings::{SETTINGS_NAME, Settings, SettingsOverrides};
 use crate::domain::{Endpoint, JobId, Refusal, RefusalId, Timestamp};
 use crate::relay::{RelayLimits, RelayQueues, TargetClient};
 use crate::signature::{Catalogue, CatalogueError};
-use crate::store::{Store, StoreError, read_setting, read_waiting_targets};
+use crate::store::{OwnerLock, Store, StoreError, read_setting, read_waiting_targets};
 
 /// How long in-flight attempts may take when the engine stops.
 pub const STOP_TIME: Duration = Duration::from_secs(5);
 
 /// What an engine is started with.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct AppConfig {
-    /// The data directory.
-    pub data_dir: PathBuf,
+    /// The data directory, taken.
+    pub lock: OwnerLock,
     /// Where it is reached.
     pub addresses: Addresses,
     /// Settings that this start replaces.
@@ -99,11 +97,11 @@ impl App {
         let started_at = clock.now();
         let catalogue = Catalogue::embedded()?;
         let run = JobId::new().to_string().replace('-', "");
-        let events = Arc::new(EventLog::new(run, EVENTS_KEPT));
+        let events = EventLog::new(run, EVENTS_KEPT);
         let counters = Arc::new(Counters::default());
-        let listener = commit_listener(Arc::clone(&events), Arc::clone(&counters), clock);
-        let dir = config.data_dir.clone();
-        let store = tokio::task::spawn_blocking(move || Store::open(&dir, listener))
+        let listener = commit_listener(events.clone(), Arc::clone(&counters), clock);
+        let lock = config.lock;
+        let store = tokio::task::spawn_blocking(move || Store::open(lock, listener))
             .await
             .unwrap_or(Err(StoreError::Closed))?;
         let saved = store.read(|connection| read_setting(connection, SETTINGS_NAME)).await?;
@@ -114,7 +112,7 @@ impl App {
             store,
             endpoints: EndpointTable::default(),
             catalogue,
-            settings: ArcSwap::from_pointee(settings.with(config.overrides)),
+            settings: watch::Sender::new(settings.with(config.overrides)),
             events,
             waiters: attempt_waiters::AttemptWaiters::default(),
             counters,
@@ -158,16 +156,28 @@ impl App {
         }
     }
 
+    /// When it started.
+    #[must_use]
+    pub fn started_at(&self) -> Timestamp {
+        self.started_at
+    }
+
     /// The live events.
     #[must_use]
-    pub fn events(&self) -> &Arc<EventLog> {
+    pub fn events(&self) -> &EventLog {
         &self.core.events
     }
 
     /// The settings in force.
     #[must_use]
-    pub fn settings(&self) -> Arc<Settings> {
-        self.core.settings.load_full()
+    pub fn settings(&self) -> Settings {
+        *self.core.settings.borrow()
+    }
+
+    /// The settings as they change.
+    #[must_use]
+    pub fn watch_settings(&self) -> watch::Receiver<Settings> {
+        self.core.settings.subscribe()
     }
 
     /// Keeps a refusal; dropped, but counted, when the writer is too far behind.

@@ -314,10 +314,16 @@ where
 }
 
 /// All operations of an engine, in the order they were declared.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Operations<E> {
     list: Vec<Operation<E>>,
     by_name: HashMap<&'static str, usize>,
+}
+
+impl<E> Clone for Operations<E> {
+    fn clone(&self) -> Self {
+        Self { list: self.list.clone(), by_name: self.by_name.clone() }
+    }
 }
 
 impl<E: Send + Sync + 'static> Operations<E> {

@@ -85,7 +85,7 @@ impl App {
         };
         let force = request.force.unwrap_or(false);
         check_replayable(&original, force)?;
-        let mut outgoing = edited(&original, arrived, &request, self.core.settings.load().max_body_bytes)?;
+        let mut outgoing = edited(&original, arrived, &request, self.settings().max_body_bytes)?;
         let now = self.core.clock.now();
         if request.resign.unwrap_or(false) {
             resign(&entry, &mut outgoing, public_url.as_deref(), now)?;

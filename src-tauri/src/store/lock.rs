@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::StoreError;
 use super::permissions::{create_dir_private, private_file_options};
@@ -13,6 +13,7 @@ pub const LOCK_FILE: &str = "creel.lock";
 /// The right to use a data directory; given up when dropped.
 #[derive(Debug)]
 pub struct OwnerLock {
+    dir: PathBuf,
     _file: File,
 }
 
@@ -35,7 +36,13 @@ impl OwnerLock {
             Err(TryLockError::Error(source)) => return Err(StoreError::Io { action: "lock", path, source }),
         }
         write_pid(&mut file).map_err(|source| StoreError::Io { action: "write", path, source })?;
-        Ok(Self { _file: file })
+        Ok(Self { dir: dir.to_owned(), _file: file })
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// The process that owns the directory now, if any does. Takes nothing and changes nothing.

@@ -67,12 +67,12 @@ pub struct Store {
 }
 
 impl Store {
-    /// Takes a data directory and opens its database. Blocks.
+    /// Opens the database of a data directory that has been taken. Blocks.
     ///
     /// # Errors
-    /// When another process owns it, the database is newer, damaged, or cannot be used.
-    pub fn open(dir: &Path, listener: CommitListener) -> Result<Self, StoreError> {
-        let lock = OwnerLock::take(dir)?;
+    /// When the database is newer, damaged, or cannot be used.
+    pub fn open(lock: OwnerLock, listener: CommitListener) -> Result<Self, StoreError> {
+        let dir = lock.dir().to_owned();
         let path = dir.join(DATABASE_FILE);
         let connection = open::open_writer(&path)?;
         // One place: told while it still looks, the checkpointer will look again anyway.
@@ -82,7 +82,7 @@ impl Store {
         let checkpoint = checkpoint::checkpointer(&path, commits, Arc::downgrade(&queue))?;
         let threads = vec![spawn("creel-writer", write)?, spawn("creel-checkpoint", checkpoint)?];
         Ok(Self {
-            dir: dir.to_owned(),
+            dir,
             writer: Mutex::new(Some(queue)),
             readers: Readers::new(path),
             threads: Mutex::new(threads),

@@ -11,10 +11,10 @@ mod system;
 mod unavailable;
 
 use super::App;
-use super::operation::{Method, Operations, operation};
+use super::operation::{Method, Operations, REPLAY_BODY_BYTES_MAX, operation};
 
 pub use deliveries::{AttemptList, DeleteRequest, DeliveryFilterInput};
-pub use endpoint_draft::{EndpointDraft, EndpointPatch};
+pub use endpoint_draft::{EndpointDraft, EndpointPatch, checked_public_url};
 pub use parameters::DeliveryQuery;
 pub use refusals::RefusalList;
 pub use signing_secrets::SigningSecretInput;
@@ -134,7 +134,8 @@ pub fn operations() -> Operations<App> {
             "/deliveries/{id}/replay",
             "Replay a delivery, as it was or edited.",
             deliveries::replay,
-        ),
+        )
+        .with_body_up_to(REPLAY_BODY_BYTES_MAX),
         operation("deliveries.pin", Post, "/deliveries/{id}/pin", "Keep a delivery from retention.", deliveries::pin),
         operation(
             "deliveries.unpin",

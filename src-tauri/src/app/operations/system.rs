@@ -93,7 +93,7 @@ pub async fn get_provider(
 
 /// `GET /settings`
 pub async fn settings(app: Arc<App>, _input: Input<NoParams, NoQuery, NoBody>) -> Result<Json<Settings>, AppError> {
-    Ok(Json(*app.settings()))
+    Ok(Json(app.settings()))
 }
 
 /// `PATCH /settings`
@@ -104,7 +104,7 @@ pub async fn update_settings(
     let settings = app.settings().with(input.body);
     let json = serde_json::to_string(&settings).map_err(|error| AppError::internal(error.to_string()))?;
     app.core.store.write(move |writing| writing.save_setting(SETTINGS_NAME, &json)).await?;
-    app.core.settings.store(Arc::new(settings));
+    app.core.settings.send_replace(settings);
     Ok(Json(settings))
 }
 

@@ -1,0 +1,442 @@
+//! The gate between the socket and hyper: no head gets past it that is not strictly HTTP/1.1.
+//!
+//! It reads each head itself ([`super::head`]), keeps the header lines exactly as they stood, and hands hyper a head of
+//! its own making that says no more than hyper has to know: method, framing, `Expect`, `Connection: close`. So there is
+//! nothing left that hyper could read differently, and nothing of the original that hyper could lose (case, order,
+//! repeats). Bodies pass as they are; the gate follows their framing to find the next head. A head that does not pass
+//! reaches hyper as a bare request too, so that its refusal is answered in order with the answers before it.
+//!
+//! The gate also keeps the time, because hyper's one head timer runs on idle connections too, and it has none for
+//! bodies: a head, a body, an idle connection and a sender that takes no answer each have a limit of their own.
+
+use std::io;
+use std::io::Write as _;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
+
+use super::chunks::ChunkReader;
+use super::connections::Place;
+use super::deadline::Deadline;
+use super::exchange::{Arrived, Broken, Exchange, RefusedHead};
+use super::head::{BodyLength, Head, HeadParser};
+use super::limits::{HEAD_READ_BYTES, IngressLimits};
+use super::malformed::Malformed;
+
+/// What hyper is told of a head that did not pass.
+const REFUSED_HEAD: &[u8] = b"GET / HTTP/1.1\r\nconnection: close\r\n\r\n";
+
+/// What the next byte belongs to.
+#[derive(Debug)]
+enum Stage {
+    Head,
+    Exactly(u64),
+    Chunks(Box<ChunkReader>),
+    /// Nothing more is read.
+    Closed,
+}
+
+/// A socket, guarded.
+#[derive(Debug)]
+pub struct HeadGate<S> {
+    socket: S,
+    place: Place,
+    exchange: Arc<Exchange>,
+    limits: Arc<IngressLimits>,
+    stage: Stage,
+    parser: HeadParser,
+    /// Read from the socket, not yet passed on.
+    pending: Vec<u8>,
+    /// The head made for hyper, as far as it has not taken it.
+    made: Vec<u8>,
+    /// When the stage under way began; none until the gate first had to wait in it, so that requests which come in one
+    /// piece read no clock.
+    since: Option<Instant>,
+    /// When the gate last began to wait for bytes of a body.
+    waiting_since: Option<Instant>,
+    /// Bytes of the body under way, for its minimum rate.
+    body_bytes: u64,
+    reading: Deadline,
+    writing: Deadline,
+    /// An error that waits for hyper to have taken what came before it.
+    held_error: Option<io::ErrorKind>,
+    /// When a write was first not taken.
+    write_blocked_since: Option<Instant>,
+    write_is_shut: bool,
+    /// Bytes read and thrown away after the last answer.
+    drained: u64,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> HeadGate<S> {
+    /// Guards a socket that has just been accepted.
+    pub fn new(socket: S, place: Place, exchange: Arc<Exchange>, limits: Arc<IngressLimits>) -> Self {
+        Self {
+            socket,
+            place,
+            exchange,
+            limits,
+            stage: Stage::Head,
+            parser: HeadParser::default(),
+            pending: Vec::new(),
+            made: Vec::new(),
+            since: None,
+            waiting_since: None,
+            body_bytes: 0,
+            reading: Deadline::default(),
+            writing: Deadline::default(),
+            held_error: None,
+            write_blocked_since: None,
+            write_is_shut: false,
+            drained: 0,
+        }
+    }
+
+    /// Waits until there is something to answer; false when the connection ended without it. Before that there is no
+    /// need for hyper and its buffers, so a silent connection costs little.
+    pub async fn first_head(&mut self) -> bool {
+        std::future::poll_fn(|cx| self.poll_head(cx)).await
+    }
+
+    /// Reads until a head has been made for hyper; false at the end of the connection.
+    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        self.place.end_request();
+        if !self.pending.is_empty() {
+            self.parse_pending();
+        }
+        while self.made.is_empty() && matches!(self.stage, Stage::Head) {
+            let mut room = [MaybeUninit::<u8>::uninit(); HEAD_READ_BYTES];
+            let mut read = ReadBuf::uninit(&mut room);
+            match Pin::new(&mut self.socket).poll_read(cx, &mut read) {
+                Poll::Pending => ready!(self.poll_head_deadline(cx)),
+                Poll::Ready(Ok(())) if !read.filled().is_empty() => self.take_head_bytes(read.filled()),
+                Poll::Ready(_) => self.end_before_head(),
+            }
+        }
+        Poll::Ready(!self.made.is_empty())
+    }
+
+    fn take_head_bytes(&mut self, fresh: &[u8]) {
+        if !self.pending.is_empty() {
+            self.pending.extend_from_slice(fresh);
+            return self.parse_pending();
+        }
+        // The common case: the whole head came in one piece, and is read where it lies.
+        match self.parse(fresh) {
+            Some(end) => self.pending.extend_from_slice(&fresh[end..]),
+            None => {
+                self.pending.extend_from_slice(fresh);
+                self.since = Some(Instant::now());
+            }
+        }
+    }
+
+    fn parse_pending(&mut self) {
+        let mut pending = std::mem::take(&mut self.pending);
+        if let Some(end) = self.parse(&pending) {
+            pending.drain(..end);
+        }
+        self.pending = pending;
+    }
+
+    /// Reads on in the head; returns how many bytes are used up once it is complete or wrong.
+    fn parse(&mut self, bytes: &[u8]) -> Option<usize> {
+        let end = match self.parser.advance(bytes) {
+            Ok(None) => return None,
+            Ok(Some(end)) => end,
+            Err(malformed) => {
+                self.refuse_head(Broken::Malformed(malformed), bytes);
+                return Some(bytes.len());
+            }
+        };
+        match std::mem::take(&mut self.parser).finish(bytes) {
+            Ok(head) => self.pass(head),
+            Err(malformed) => {
+                self.refuse_head(Broken::Malformed(malformed), bytes);
+                return Some(bytes.len());
+            }
+        }
+        Some(end)
+    }
+
+    fn pass(&mut self, head: Head) {
+        if !self.place.begin_request() {
+            self.stage = Stage::Closed;
+            return;
+        }
+        self.since = None;
+        self.waiting_since = None;
+        self.body_bytes = 0;
+        self.stage = match head.body {
+            BodyLength::None => Stage::Head,
+            BodyLength::Exactly(length) => Stage::Exactly(length),
+            BodyLength::Chunked => Stage::Chunks(Box::default()),
+        };
+        write_framing_head(&mut self.made, &head);
+        self.exchange.push(Arrived::Head(head));
+    }
+
+    fn refuse_head(&mut self, cause: Broken, bytes: &[u8]) {
+        self.stage = Stage::Closed;
+        if !self.place.begin_request() {
+            return;
+        }
+        let line = self.parser.request_line(bytes);
+        self.exchange.push(Arrived::Refused(RefusedHead {
+            cause,
+            method: line.map(|(method, _)| method.to_owned()),
+            target: line.map(|(_, target)| target.to_owned()),
+        }));
+        self.made.extend_from_slice(REFUSED_HEAD);
+    }
+
+    /// The sender ended the connection. Between requests that is how it ends; in a head it may only have closed its own
+    /// half, and still reads the answer.
+    fn end_before_head(&mut self) {
+        if self.pending.is_empty() {
+            self.stage = Stage::Closed;
+        } else {
+            let pending = std::mem::take(&mut self.pending);
+            self.refuse_head(Broken::Aborted, &pending);
+        }
+    }
+
+    /// Ready when the wait for a head is over without one.
+    fn poll_head_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.place.register(cx.waker());
+        if self.place.has_to_close() {
+            self.stage = Stage::Closed;
+            return Poll::Ready(());
+        }
+        let limit = if self.pending.is_empty() { self.limits.keep_alive_idle } else { self.limits.head };
+        let since = *self.since.get_or_insert_with(Instant::now);
+        ready!(self.reading.poll(cx, since + limit));
+        if self.pending.is_empty() {
+            self.stage = Stage::Closed;
+        } else {
+            let pending = std::mem::take(&mut self.pending);
+            self.refuse_head(Broken::Timeout, &pending);
+        }
+        Poll::Ready(())
+    }
+
+    fn poll_body_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let waiting_since = *self.waiting_since.get_or_insert_with(Instant::now);
+        let since = *self.since.get_or_insert(waiting_since);
+        let rate = self.limits.body_bytes_per_second_min.max(1);
+        let total = self.limits.body_total.max(Duration::from_secs(self.body_bytes / rate));
+        self.reading.poll(cx, (waiting_since + self.limits.body_idle).min(since + total))
+    }
+
+    /// How many of these bytes belong to the body under way.
+    fn follow_body(&mut self, bytes: &[u8]) -> Result<usize, Malformed> {
+        let (length, is_complete) = match &mut self.stage {
+            Stage::Exactly(left) => {
+                let length = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
+                *left -= length as u64;
+                (length, *left == 0)
+            }
+            Stage::Chunks(reader) => (reader.take(bytes)?, reader.is_complete()),
+            Stage::Head | Stage::Closed => (0, false),
+        };
+        self.body_bytes += length as u64;
+        self.waiting_since = None;
+        if is_complete {
+            self.stage = Stage::Head;
+            self.since = None;
+        }
+        Ok(length)
+    }
+
+    /// Ends the body under way; what hyper makes of the error ends the request's body in the same way.
+    fn break_body(&mut self, cause: Broken) -> io::Error {
+        self.stage = Stage::Closed;
+        self.exchange.break_body(cause);
+        let kind = match cause {
+            Broken::Malformed(_) => io::ErrorKind::InvalidData,
+            Broken::Timeout => io::ErrorKind::TimedOut,
+            Broken::Aborted => io::ErrorKind::UnexpectedEof,
+        };
+        io::Error::from(kind)
+    }
+
+    /// Passes on what was read together with something before it.
+    fn hand_out_pending(&mut self, out: &mut ReadBuf<'_>) -> io::Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let room = self.pending.len().min(out.remaining());
+        let pending = std::mem::take(&mut self.pending);
+        let length =
+            self.follow_body(&pending[..room]).map_err(|malformed| self.break_body(Broken::Malformed(malformed)))?;
+        out.put_slice(&pending[..length]);
+        if length < pending.len() {
+            self.pending = pending;
+            self.pending.drain(..length);
+        }
+        Ok(())
+    }
+
+    /// Reads a body straight into hyper's buffer; what belongs to the next head is taken back out.
+    fn poll_body(&mut self, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = out.filled().len();
+        match Pin::new(&mut self.socket).poll_read(cx, out) {
+            Poll::Pending => {
+                ready!(self.poll_body_deadline(cx));
+                return Poll::Ready(Err(self.break_body(Broken::Timeout)));
+            }
+            Poll::Ready(Err(_)) => return Poll::Ready(Err(self.break_body(Broken::Aborted))),
+            Poll::Ready(Ok(())) => {}
+        }
+        if out.filled().len() == before {
+            return Poll::Ready(Err(self.break_body(Broken::Aborted)));
+        }
+        match self.follow_body(&out.filled()[before..]) {
+            Ok(length) => {
+                self.pending.extend_from_slice(&out.filled()[before + length..]);
+                out.set_filled(before + length);
+                Poll::Ready(Ok(()))
+            }
+            Err(malformed) => {
+                out.set_filled(before);
+                Poll::Ready(Err(self.break_body(Broken::Malformed(malformed))))
+            }
+        }
+    }
+
+    fn poll_write_deadline(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let since = *self.write_blocked_since.get_or_insert_with(Instant::now);
+        self.writing.poll(cx, since + self.limits.write).map(|()| io::ErrorKind::TimedOut.into())
+    }
+
+    /// Reads and throws away what a sender that has its answer still sends; ready at its end, or at a limit.
+    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // The answer is out: under pressure this connection is the first that can be spared.
+        self.place.end_request();
+        self.place.register(cx.waker());
+        loop {
+            if self.place.has_to_close() || self.drained > self.limits.drain_bytes {
+                return Poll::Ready(());
+            }
+            let mut room = [MaybeUninit::<u8>::uninit(); HEAD_READ_BYTES];
+            let mut read = ReadBuf::uninit(&mut room);
+            match Pin::new(&mut self.socket).poll_read(cx, &mut read) {
+                Poll::Ready(Ok(())) if !read.filled().is_empty() => self.drained += read.filled().len() as u64,
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => {
+                    let since = *self.since.get_or_insert_with(Instant::now);
+                    return self.reading.poll(cx, since + self.limits.drain);
+                }
+            }
+        }
+    }
+}
+
+/// Writes the head that hyper gets: only what governs framing and the connection.
+fn write_framing_head(out: &mut Vec<u8>, head: &Head) {
+    out.extend_from_slice(head.method.as_bytes());
+    out.extend_from_slice(b" / HTTP/1.1\r\n");
+    match head.body {
+        BodyLength::None => {}
+        BodyLength::Chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
+        BodyLength::Exactly(length) => {
+            // Writing to a vector cannot fail.
+            let _ = write!(out, "content-length: {length}\r\n");
+        }
+    }
+    if head.expects_continue {
+        out.extend_from_slice(b"expect: 100-continue\r\n");
+    }
+    if head.closes {
+        out.extend_from_slice(b"connection: close\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for HeadGate<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if let Some(kind) = this.held_error.take() {
+            return Poll::Ready(Err(kind.into()));
+        }
+        if this.made.is_empty() && matches!(this.stage, Stage::Head) && !ready!(this.poll_head(cx)) {
+            return Poll::Ready(Ok(()));
+        }
+        let before = out.filled().len();
+        if !this.made.is_empty() {
+            let length = this.made.len().min(out.remaining());
+            out.put_slice(&this.made[..length]);
+            this.made.drain(..length);
+        }
+        if matches!(this.stage, Stage::Exactly(_) | Stage::Chunks(_)) {
+            if let Err(error) = this.hand_out_pending(out) {
+                if out.filled().len() == before {
+                    return Poll::Ready(Err(error));
+                }
+                this.held_error = Some(error.kind());
+                return Poll::Ready(Ok(()));
+            }
+            if out.filled().len() == before && out.remaining() > 0 {
+                return this.poll_body(cx, out);
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for HeadGate<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[io::IoSlice::new(bytes)])
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        match Pin::new(&mut this.socket).poll_write_vectored(cx, slices) {
+            Poll::Ready(result) => {
+                this.write_blocked_since = None;
+                Poll::Ready(result)
+            }
+            Poll::Pending => this.poll_write_deadline(cx).map(Err),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        match Pin::new(&mut this.socket).poll_flush(cx) {
+            Poll::Ready(result) => Poll::Ready(result),
+            Poll::Pending => this.poll_write_deadline(cx).map(Err),
+        }
+    }
+
+    /// Closes this side, then reads what still comes: see [`IngressLimits::drain`].
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if !this.write_is_shut {
+            match Pin::new(&mut this.socket).poll_shutdown(cx) {
+                Poll::Ready(result) => result?,
+                Poll::Pending => return this.poll_write_deadline(cx).map(Err),
+            }
+            this.write_is_shut = true;
+            this.since = None;
+        }
+        if matches!(this.stage, Stage::Head) {
+            return Poll::Ready(Ok(()));
+        }
+        this.poll_drain(cx).map(Ok)
+    }
+}
+
+#[cfg(test)]
+mod tests;

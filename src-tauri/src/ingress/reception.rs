@@ -1,0 +1,287 @@
+//! From one request to its answer: steps 1 to 4 of CONTRACT section 3, then the engine.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::StatusCode;
+use hyper::body::Incoming;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::body::{self, BodyError, Budget, Lease};
+use super::client::{Client, client_of};
+use super::config::IngressConfig;
+use super::connections::Connections;
+use super::exchange::{Arrived, Broken, Exchange, RefusedHead};
+use super::head::{BodyLength, Head};
+use super::limits::{FLOOD_RATE_PER_MINUTE, OVERLOADED_RETRY_AFTER_SECONDS};
+use super::path::{self, Asked};
+use super::rate::{Limited, RateLimiter};
+use super::reply::{self, HttpReply};
+use crate::app::inbound::{Inbound, InboundRequest, RefusedRequest};
+use crate::domain::{Endpoint, EndpointId, RefusalReason};
+
+/// What all connections of one listener share.
+#[derive(Debug)]
+pub struct Reception<I> {
+    inbound: Arc<I>,
+    config: Arc<IngressConfig>,
+    connections: Arc<Connections>,
+    budget: Arc<Budget>,
+    flood: RateLimiter<std::net::IpAddr>,
+    failures: RateLimiter<std::net::IpAddr>,
+    endpoints: RateLimiter<EndpointId>,
+    /// Captures under way. They outlive their connections.
+    pub captures: TaskTracker,
+    /// Ends captures that the listener cannot wait for any longer.
+    pub abandon: CancellationToken,
+}
+
+/// One connection, as the reception sees it.
+#[derive(Debug)]
+pub struct Caller {
+    /// Address of the peer.
+    pub peer: SocketAddr,
+    /// What the gate hands over.
+    pub exchange: Arc<Exchange>,
+}
+
+/// A request for an endpoint that may hand over its body.
+struct Admitted {
+    endpoint: Arc<Endpoint>,
+    client: Client,
+}
+
+/// An answer that is no delivery, before it is recorded.
+struct Refusal {
+    reply: HttpReply,
+    reason: RefusalReason,
+    endpoint_id: Option<EndpointId>,
+    body_size: Option<u64>,
+}
+
+impl<I: Inbound> Reception<I> {
+    /// For one listener.
+    pub fn new(inbound: Arc<I>, config: Arc<IngressConfig>, connections: Arc<Connections>) -> Self {
+        let now = Instant::now();
+        Self {
+            inbound,
+            budget: Budget::new(config.limits.bytes_in_flight_max),
+            config,
+            connections,
+            flood: RateLimiter::new(now),
+            failures: RateLimiter::new(now),
+            endpoints: RateLimiter::new(now),
+            captures: TaskTracker::new(),
+            abandon: CancellationToken::new(),
+        }
+    }
+
+    /// Answers one request that hyper has announced.
+    pub async fn answer(&self, caller: &Caller, body: Incoming) -> HttpReply {
+        let reply = match caller.exchange.take() {
+            Some(Arrived::Head(head)) => self.answer_head(caller, head, body).await,
+            Some(Arrived::Refused(refused)) => self.refuse_head(caller, refused),
+            None => {
+                tracing::error!("a request was announced without its head");
+                reply::closing(reply::error(StatusCode::INTERNAL_SERVER_ERROR, "internal error"))
+            }
+        };
+        if self.connections.is_closing() { reply::closing(reply) } else { reply }
+    }
+
+    async fn answer_head(&self, caller: &Caller, head: Head, body: Incoming) -> HttpReply {
+        let client = client_of(caller.peer, head.forwarded, &head.headers, &self.config.trusted_proxies);
+        let admitted = match self.admit(&head, client) {
+            Ok(admitted) => admitted,
+            Err(turned) => {
+                let reply = match turned {
+                    Turned::Refused(refusal) => self.record(caller, &head, *refusal),
+                    Turned::Answered(reply) => *reply,
+                };
+                // A body that nobody reads stands in the way of the next request.
+                return if head.body == BodyLength::None { reply } else { reply::closing(reply) };
+            }
+        };
+        match self.read_body(caller, &head, body).await {
+            Ok((bytes, lease)) => self.capture(caller, head, admitted, bytes, lease).await,
+            Err(mut refusal) => {
+                refusal.endpoint_id = Some(admitted.endpoint.id);
+                reply::closing(self.record(caller, &head, refusal))
+            }
+        }
+    }
+
+    /// Steps 1 to 3, and what the announced length says about step 4.
+    fn admit(&self, head: &Head, client: Client) -> Result<Admitted, Turned> {
+        let now = Instant::now();
+        let settings = self.config.settings();
+        if let Some(address) = client.counted_as {
+            let flood = self.flood.charge(address, FLOOD_RATE_PER_MINUTE, now);
+            let failures = || self.failures.check(&address, settings.failure_rate_per_minute, now);
+            flood.and_then(|()| failures()).map_err(|limited| limited_refusal(limited, None, head))?;
+        }
+        let endpoint = match path::asked(&head.target) {
+            Asked::Endpoint { token, .. } => self.inbound.endpoint_by_token(token),
+            Asked::Alive { nonce } if head.method == "GET" && self.inbound.issued_nonce(nonce) => {
+                return Err(Turned::Answered(Box::new(reply::alive())));
+            }
+            Asked::Alive { .. } | Asked::Unknown => None,
+        };
+        let Some(endpoint) = endpoint else {
+            self.charge_failure(&client);
+            return Err(refusal(reply::not_found(), RefusalReason::UnknownToken, None, announced(head)));
+        };
+        self.endpoints
+            .charge(endpoint.id, settings.endpoint_rate_per_minute, now)
+            .map_err(|limited| limited_refusal(limited, Some(endpoint.id), head))?;
+        if announced(head).is_some_and(|size| size > self.config.body_bytes_max()) {
+            return Err(refusal(too_large(), RefusalReason::BodyTooLarge, Some(endpoint.id), announced(head)));
+        }
+        Ok(Admitted { endpoint, client })
+    }
+
+    /// Step 4.
+    async fn read_body(&self, caller: &Caller, head: &Head, body: Incoming) -> Result<(Bytes, Lease), Refusal> {
+        if head.body == BodyLength::None {
+            return Ok((Bytes::new(), self.budget.lease()));
+        }
+        let result = body::read(body, self.config.body_bytes_max(), self.budget.lease()).await;
+        let (error, read) = match result {
+            Ok(complete) => return Ok(complete),
+            Err(failed) => failed,
+        };
+        let (reply, reason) = match error {
+            BodyError::TooLarge => (too_large(), RefusalReason::BodyTooLarge),
+            BodyError::Overloaded => (overloaded(), RefusalReason::Overloaded),
+            BodyError::Broken => broken(caller.exchange.broken_body().unwrap_or(Broken::Aborted)),
+        };
+        Err(Refusal { reply, reason, endpoint_id: None, body_size: announced(head).or(Some(read)) })
+    }
+
+    /// Hands the request to the engine, in a task of its own: a sender that hangs up ends its connection, and with it
+    /// everything that hyper polls, but not the capture.
+    async fn capture(&self, caller: &Caller, head: Head, admitted: Admitted, body: Bytes, lease: Lease) -> HttpReply {
+        let Asked::Endpoint { suffix, query, .. } = path::asked(&head.target) else {
+            return reply::not_found();
+        };
+        let Admitted { endpoint, client } = admitted;
+        let request = InboundRequest {
+            path: suffix.to_owned(),
+            query: query.map(str::to_owned),
+            method: head.method,
+            headers: head.headers,
+            body,
+            remote_addr: caller.peer,
+            client: client.address.clone(),
+            received_at: self.inbound.now(),
+        };
+        let endpoint_id = endpoint.id;
+        let inbound = Arc::clone(&self.inbound);
+        let abandon = self.abandon.clone();
+        let captured = self.captures.spawn(async move {
+            let answer = abandon.run_until_cancelled(inbound.capture(endpoint, request)).await;
+            drop(lease);
+            answer
+        });
+        match captured.await {
+            Ok(Some(answer)) => {
+                if answer.status == StatusCode::UNAUTHORIZED.as_u16() {
+                    self.charge_failure(&client);
+                }
+                reply::from_engine(answer)
+            }
+            Ok(None) => reply::closing(overloaded()),
+            Err(_) => {
+                tracing::error!(endpoint = %endpoint_id, "capturing a request panicked");
+                reply::error(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
+            }
+        }
+    }
+
+    fn charge_failure(&self, client: &Client) {
+        if let Some(address) = client.counted_as
+            && self.config.settings().failure_rate_per_minute > 0
+        {
+            self.failures.record(address, Instant::now());
+        }
+    }
+
+    fn refuse_head(&self, caller: &Caller, refused: RefusedHead) -> HttpReply {
+        let (reply, reason) = broken(refused.cause);
+        self.inbound.refuse(RefusedRequest {
+            at: self.inbound.now(),
+            endpoint_id: None,
+            status: reply.status().as_u16(),
+            reason,
+            method: refused.method,
+            path: refused.target.as_deref().map(path::masked),
+            body_size: None,
+            remote_addr: caller.peer,
+        });
+        reply::closing(reply)
+    }
+
+    fn record(&self, caller: &Caller, head: &Head, refusal: Refusal) -> HttpReply {
+        self.inbound.refuse(RefusedRequest {
+            at: self.inbound.now(),
+            endpoint_id: refusal.endpoint_id,
+            status: refusal.reply.status().as_u16(),
+            reason: refusal.reason,
+            method: Some(head.method.clone()),
+            path: Some(path::masked(&head.target)),
+            body_size: refusal.body_size,
+            remote_addr: caller.peer,
+        });
+        refusal.reply
+    }
+}
+
+/// A request that is answered before its body is read.
+enum Turned {
+    Refused(Box<Refusal>),
+    Answered(Box<HttpReply>),
+}
+
+fn refusal(reply: HttpReply, reason: RefusalReason, endpoint_id: Option<EndpointId>, body_size: Option<u64>) -> Turned {
+    Turned::Refused(Box::new(Refusal { reply, reason, endpoint_id, body_size }))
+}
+
+fn limited_refusal(limited: Limited, endpoint_id: Option<EndpointId>, head: &Head) -> Turned {
+    let reply = reply::error(StatusCode::TOO_MANY_REQUESTS, "rate limit exceeded");
+    let reply = reply::retry_after(reply, limited.retry_after_seconds);
+    refusal(reply, RefusalReason::RateLimited, endpoint_id, announced(head))
+}
+
+fn announced(head: &Head) -> Option<u64> {
+    match head.body {
+        BodyLength::None => Some(0),
+        BodyLength::Exactly(length) => Some(length),
+        BodyLength::Chunked => None,
+    }
+}
+
+fn too_large() -> HttpReply {
+    reply::error(StatusCode::PAYLOAD_TOO_LARGE, "payload too large")
+}
+
+fn overloaded() -> HttpReply {
+    let reply = reply::error(StatusCode::SERVICE_UNAVAILABLE, "too much in flight, try again");
+    reply::retry_after(reply, OVERLOADED_RETRY_AFTER_SECONDS)
+}
+
+/// The answer to a head or body that did not arrive whole.
+fn broken(cause: Broken) -> (HttpReply, RefusalReason) {
+    match cause {
+        Broken::Malformed(malformed) => {
+            let status = StatusCode::from_u16(malformed.status()).unwrap_or(StatusCode::BAD_REQUEST);
+            (reply::error(status, &malformed.to_string()), RefusalReason::MalformedHttp)
+        }
+        Broken::Timeout => {
+            (reply::error(StatusCode::REQUEST_TIMEOUT, "the request came too slowly"), RefusalReason::Timeout)
+        }
+        Broken::Aborted => (reply::error(StatusCode::BAD_REQUEST, "the request broke off"), RefusalReason::Aborted),
+    }
+}
