@@ -102,10 +102,11 @@ fn room_can_be_made_by_removing_deliveries_on_a_full_disk() {
     if !have_root() {
         return;
     }
-    let disk = SmallDisk::mount("16m");
+    // Large enough for the ballast, which is what makes room for the removal itself.
+    let disk = SmallDisk::mount("160m");
     let creel = Launch::at(Home::with_data(disk.data())).start();
     let endpoint = creel.endpoint(json!({}));
-    let body = vec![b'.'; 262_144];
+    let body = vec![b'.'; 1_048_576];
     until("the disk is full", || (creel.send(&endpoint.post(&body)).status == 503).then_some(()));
     until("all can be removed", || {
         let removed = creel.api("DELETE", "/deliveries", Some(&json!({ "filter": {}, "all": true })));

@@ -206,6 +206,6 @@ fn malformed_http_is_seen_among_the_refusals() {
     let creel = Creel::start();
     creel.endpoint(json!({}));
     http::raw_exchange(creel.ingress, b"POST /in/x HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n");
-    let refusals = creel.refusals();
+    let refusals = creel.refused(1);
     assert_eq!((&refusals[0]["status"], &refusals[0]["reason"]), (&json!(400), &json!("malformed_http")));
 }

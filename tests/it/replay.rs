@@ -179,7 +179,11 @@ fn a_replay_can_be_edited_without_touching_the_original() {
     assert_eq!(super::support::http::header_all(&seen.headers, "x-edited"), ["a", "b"]);
     assert_eq!((seen.header("content-type"), seen.header("x-mine")), (Some("text/plain"), None));
     assert_eq!(creel.stored_body(text(&row, "id")), b"edited\0\xfe");
-    assert_eq!(creel.delivery(&id), before);
+    let (mut before, mut after) = (before, creel.delivery(&id));
+    for row in [&mut before, &mut after] {
+        row.as_object_mut().unwrap().remove("replay_ids");
+    }
+    assert_eq!(after, before);
     assert_eq!(creel.stored_body(&id), b"\xff raw");
 }
 

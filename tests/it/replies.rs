@@ -125,8 +125,7 @@ fn body_policy_json_refuses_what_is_no_object_or_array_with_400_and_no_delivery(
         assert!(answer["error"].as_str().is_some_and(|error| !error.is_empty()), "{answer}");
     }
     assert_eq!(creel.total(""), 0);
-    let refusals = creel.refusals();
-    assert_eq!(refusals.len(), bad.len());
+    let refusals = creel.refused(bad.len());
     assert!(refusals.iter().all(|refusal| refusal["reason"] == "invalid_body" && refusal["status"] == 400));
     for body in ["{}", "[]", " [1] ", "\u{feff}{\"a\":1}"] {
         creel.send_expecting("skipped", &endpoint.post(body));
@@ -139,8 +138,7 @@ fn an_unknown_token_is_404_and_a_refusal_with_its_token_masked() {
     let token = format!("ep_{}", "Q".repeat(43));
     let answer = creel.send(&Request::post(&format!("/in/{token}/suffix")).body("four"));
     assert_eq!(answer.expect_json(404), json!({ "error": "webhook not found" }));
-    let refusals = creel.refusals();
-    assert_eq!(refusals.len(), 1);
+    let refusals = creel.refused(1);
     let refusal = &refusals[0];
     assert_eq!((&refusal["status"], &refusal["reason"]), (&json!(404), &json!("unknown_token")));
     assert_eq!((&refusal["endpoint_id"], &refusal["method"]), (&Value::Null, &json!("POST")));
@@ -157,7 +155,7 @@ fn a_body_that_does_not_come_is_408() {
     stream.write_all(head.as_bytes()).unwrap();
     let answer = http::read_response(&mut std::io::BufReader::new(stream), false).expect("an answer before the close");
     assert!(answer.expect_json(408)["error"].is_string());
-    let refusals = creel.refusals();
+    let refusals = creel.refused(1);
     assert_eq!((&refusals[0]["status"], &refusals[0]["reason"]), (&json!(408), &json!("timeout")));
     assert_eq!(creel.total(""), 0);
 }
@@ -183,11 +181,11 @@ fn more_than_the_endpoints_rate_is_429_with_retry_after() {
     let answer = creel.send(&limited.post("{}"));
     assert!(answer.expect_json(429)["error"].is_string());
     let seconds: u64 = answer.header("retry-after").expect("Retry-After").parse().expect("seconds");
-    assert!((1..=60).contains(&seconds), "{seconds}");
+    assert!((1..=120).contains(&seconds), "{seconds}");
     creel.send_expecting("skipped", &other.post("{}"));
-    let refusals = creel.refusals();
+    let refusals = creel.refused(1);
     assert_eq!((&refusals[0]["status"], &refusals[0]["reason"]), (&json!(429), &json!("rate_limited")));
-    assert_eq!((refusals.len(), creel.total("")), (1, 4));
+    assert_eq!(creel.total(""), 4);
 }
 
 #[test]

@@ -113,7 +113,7 @@ fn two_secrets_hold_while_one_replaces_the_other() {
     }
     assert_eq!(creel.send(&signed(&endpoint, "a third", "{}")).status, 401);
     let third = creel.api("POST", &path, Some(&json!({ "signing_secret": "one too many, 16+" })));
-    assert_eq!(third.status, 422, "two at most: {}", third.text());
+    assert!([409, 422].contains(&third.status), "two at most: {}", third.text());
 
     let old = format!("{path}/{}", text(&secrets[0], "id"));
     assert_eq!(creel.api("DELETE", &old, None).status, 204);

@@ -394,6 +394,14 @@ impl Creel {
         list(&self.get("/refusals"), "refusals")
     }
 
+    /// The refusals once there are this many: they are recorded beside the answer, not before it.
+    #[track_caller]
+    pub fn refused(&self, count: usize) -> Vec<Value> {
+        let refusals = until("the refusals are listed", || Some(self.refusals()).filter(|list| list.len() >= count));
+        assert_eq!(refusals.len(), count, "{refusals:?}");
+        refusals
+    }
+
     /// Runs another command of the binary against this engine.
     #[track_caller]
     pub fn cli(&self, args: &[&str]) -> Ended {
