@@ -32,13 +32,10 @@ pub struct Job {
     /// How it stands.
     pub status: JobStatus,
     /// Things to do.
-    #[cfg_attr(feature = "types", ts(type = "number"))]
     pub total: u64,
     /// Things done.
-    #[cfg_attr(feature = "types", ts(type = "number"))]
     pub done: u64,
     /// Things that could not be done.
-    #[cfg_attr(feature = "types", ts(type = "number"))]
     pub failed: u64,
 }
 

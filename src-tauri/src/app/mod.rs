@@ -24,6 +24,8 @@ mod replay;
 mod replies;
 mod reverify;
 pub mod settings;
+#[cfg(all(test, feature = "types"))]
+mod typescript_types;
 pub mod views;
 
 use std::sync::Arc;

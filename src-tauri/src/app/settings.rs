@@ -15,15 +15,12 @@ pub const SETTINGS_NAME: &str = "settings";
 #[serde(default)]
 pub struct Settings {
     /// Deliveries kept.
-    #[cfg_attr(feature = "types", ts(type = "number"))]
     pub keep_rows: u64,
     /// Bytes of the database kept.
-    #[cfg_attr(feature = "types", ts(type = "number"))]
     pub keep_bytes: u64,
     /// Days that deliveries are kept.
     pub keep_days: u32,
     /// Largest body in bytes.
-    #[cfg_attr(feature = "types", ts(type = "number"))]
     pub max_body_bytes: u64,
     /// Requests a minute of one endpoint.
     pub rate_limit_endpoint: u32,
@@ -50,17 +47,14 @@ impl Default for Settings {
 #[serde(default, deny_unknown_fields)]
 pub struct SettingsOverrides {
     /// Largest body in bytes.
-    #[cfg_attr(feature = "types", ts(type = "number"))]
     pub max_body_bytes: Option<u64>,
     /// Requests a minute of one endpoint.
     pub rate_limit_endpoint: Option<u32>,
     /// Answers 404 and 401 a minute for one client address.
     pub rate_limit_ip: Option<u32>,
     /// Deliveries kept.
-    #[cfg_attr(feature = "types", ts(type = "number"))]
     pub keep_rows: Option<u64>,
     /// Bytes of the database kept.
-    #[cfg_attr(feature = "types", ts(type = "number"))]
     pub keep_bytes: Option<u64>,
     /// Days that deliveries are kept.
     pub keep_days: Option<u32>,

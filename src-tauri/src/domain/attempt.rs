@@ -50,7 +50,6 @@ pub struct Attempt {
     /// The target's headers, in order, repeats kept.
     pub response_headers: Option<Vec<(String, String)>>,
     /// Length in bytes of the target's body as far as it was read.
-    #[cfg_attr(feature = "types", ts(type = "number | null"))]
     pub response_size: Option<u64>,
     /// When it was inserted.
     pub created_at: Timestamp,
@@ -59,6 +58,5 @@ pub struct Attempt {
     /// When its outcome was known.
     pub finished_at: Option<Timestamp>,
     /// From start to end, in milliseconds.
-    #[cfg_attr(feature = "types", ts(type = "number | null"))]
     pub duration_ms: Option<u64>,
 }

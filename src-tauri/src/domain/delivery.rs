@@ -30,7 +30,6 @@ pub struct DeliverySummary {
     /// Its name.
     pub id: DeliveryId,
     /// Order of storing over all endpoints; never reused.
-    #[cfg_attr(feature = "types", ts(type = "number"))]
     pub seq: i64,
     /// The endpoint it came to.
     pub endpoint_id: EndpointId,
@@ -65,7 +64,6 @@ pub struct DeliverySummary {
     /// Content type without parameters, lower case.
     pub content_type: Option<String>,
     /// Bytes of the body.
-    #[cfg_attr(feature = "types", ts(type = "number"))]
     pub body_size: u64,
     /// What the sender was told; null for a replay, and while a passthrough waits.
     pub response_status: Option<u16>,
@@ -74,7 +72,6 @@ pub struct DeliverySummary {
     /// Outcome of the newest attempt.
     pub relay_outcome: Option<AttemptOutcome>,
     /// Duration of the newest attempt in milliseconds.
-    #[cfg_attr(feature = "types", ts(type = "number | null"))]
     pub relay_duration_ms: Option<u64>,
     /// The delivery this one repeats.
     pub replayed_from_delivery_id: Option<DeliveryId>,
@@ -109,7 +106,6 @@ pub struct ArrivalSummary {
     /// Verdict on this arrival's signature.
     pub signature_status: SignatureStatus,
     /// Bytes of its body.
-    #[cfg_attr(feature = "types", ts(type = "number"))]
     pub body_size: u64,
     /// Whether its body equals the delivery's; if not, it is kept.
     pub same_body: bool,

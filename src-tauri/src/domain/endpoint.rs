@@ -102,7 +102,6 @@ pub enum Reply {
     Passthrough {
         /// How long the sender waits for it, in milliseconds.
         #[serde(default = "passthrough_timeout_ms")]
-        #[cfg_attr(feature = "types", ts(type = "number"))]
         timeout_ms: u64,
     },
     /// A canned answer in place of every 200 of the table.
@@ -117,7 +116,6 @@ pub enum Reply {
         body: String,
         /// Wait before answering, in milliseconds.
         #[serde(default)]
-        #[cfg_attr(feature = "types", ts(type = "number"))]
         delay_ms: u64,
     },
 }

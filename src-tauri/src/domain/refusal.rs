@@ -48,7 +48,6 @@ pub struct Refusal {
     /// Path with its token masked, when the head could be read.
     pub path: Option<String>,
     /// Bytes of the body as far as announced or read.
-    #[cfg_attr(feature = "types", ts(type = "number | null"))]
     pub body_size: Option<u64>,
     /// Address of the peer.
     pub remote_addr: Option<String>,

@@ -30,7 +30,6 @@ pub struct Explanation {
     /// The timestamp as received; null for schemes without one.
     pub timestamp: Option<String>,
     /// Seconds from the timestamp to now; negative when it lies in the future.
-    #[cfg_attr(feature = "types", ts(type = "number | null"))]
     pub skew_seconds: Option<i64>,
     /// Last characters of the secret behind `expected`.
     pub secret_hint: Option<String>,

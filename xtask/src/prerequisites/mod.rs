@@ -37,7 +37,7 @@ pub fn install(layout: &Layout, purpose: Purpose) -> Result<()> {
     if cfg!(target_os = "linux") {
         let lacking = missing(purpose);
         if !lacking.is_empty() {
-            provide(&System::of_this_machine(), &lacking)?;
+            provide(&System::of_this_machine(), &lacking);
         }
         let still = missing(purpose);
         if !still.is_empty() {
@@ -46,6 +46,9 @@ pub fn install(layout: &Layout, purpose: Purpose) -> Result<()> {
         if still.iter().any(|need| need.purpose < Purpose::Test) {
             bail!("not everything that the build needs is installed; the list is above");
         }
+    } else if purpose == Purpose::Test && find_browser().is_none() {
+        say("missing: Google Chrome or Chromium, for the UI's end-to-end tests; install with");
+        say("  `brew install --cask google-chrome` (macOS) or `winget install Google.Chrome` (Windows)");
     }
     node::check()?;
     if !layout.ui().join("package-lock.json").is_file() {
@@ -55,11 +58,15 @@ pub fn install(layout: &Layout, purpose: Purpose) -> Result<()> {
 }
 
 /// Installs with apt, where that can be done without asking for a password.
-fn provide(system: &System, lacking: &[&Need]) -> Result<()> {
-    let Some(apt) = system.apt() else { return Ok(()) };
+///
+/// What that could not bring is found missing once more, and said with what to do, so a failure is only shown here.
+fn provide(system: &System, lacking: &[&Need]) {
+    let Some(apt) = system.apt() else { return };
     let packages: Vec<&str> = lacking.iter().map(|need| need.debian).collect();
     say(&format!("missing, and installed with apt now: {}", packages.join(" ")));
-    apt.install(&packages)
+    if let Err(error) = apt.install(&packages) {
+        say(&format!("apt did not install them: {error:#}"));
+    }
 }
 
 /// Names each missing thing, what it is for and the one command that installs them all.

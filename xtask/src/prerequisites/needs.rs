@@ -34,6 +34,13 @@ pub enum Probe {
 /// What Chromium is called, by who packages it.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
+/// Where it is on the systems that keep programs out of PATH.
+const BROWSER_PLACES: [&str; 3] = [
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
+];
+
 /// In the order in which they are reported.
 pub const NEEDS: [Need; 8] = [
     Need {
@@ -107,10 +114,11 @@ pub fn missing(purpose: Purpose) -> Vec<&'static Need> {
     NEEDS.iter().filter(|need| need.purpose <= purpose && !need.probe.finds_it()).collect()
 }
 
-/// The browser of the end-to-end tests: `CREEL_CHROMIUM`, or the first one on PATH.
+/// The browser of the end-to-end tests: `CREEL_CHROMIUM`, or the first one on PATH, or one in its usual place.
 pub fn find_browser() -> Option<PathBuf> {
     let chosen = std::env::var_os("CREEL_CHROMIUM").map(PathBuf::from);
-    chosen.filter(|path| path.is_file()).or_else(|| BROWSERS.iter().find_map(|name| find(name)))
+    let placed = || BROWSER_PLACES.iter().map(PathBuf::from).find(|path| path.is_file());
+    chosen.filter(|path| path.is_file()).or_else(|| BROWSERS.iter().find_map(|name| find(name))).or_else(placed)
 }
 
 impl Probe {

@@ -94,10 +94,8 @@ pub struct DeliveryQuery {
     /// Rows, 1 to 500; 50 unless given.
     pub limit: Option<u32>,
     /// Only deliveries with a smaller `seq`.
-    #[cfg_attr(feature = "types", ts(type = "number"))]
     pub before: Option<i64>,
     /// Only deliveries with a greater `seq`.
-    #[cfg_attr(feature = "types", ts(type = "number"))]
     pub after: Option<i64>,
 }
 

@@ -59,10 +59,8 @@ pub struct DeliveryList {
     /// Newest first.
     pub deliveries: Vec<DeliverySummary>,
     /// Pass it as `before` for the next page; null at the end.
-    #[cfg_attr(feature = "types", ts(type = "number | null"))]
     pub next_before: Option<i64>,
     /// All that match, whatever the cursor.
-    #[cfg_attr(feature = "types", ts(type = "number"))]
     pub total: i64,
     /// Whether there may be more than `total`.
     pub total_is_minimum: bool,

@@ -53,7 +53,8 @@ fn a_file_that_is_no_database_fails() {
 #[test]
 fn the_schema_version_that_sqlite_wrote_is_found_in_the_head() {
     let dir = tempfile::tempdir().unwrap();
-    let store = crate::store::Store::open(dir.path(), Box::new(|_| {})).unwrap();
+    let store =
+        crate::store::Store::open(crate::store::OwnerLock::take(dir.path()).unwrap(), Box::new(|_| {})).unwrap();
     store.close();
     assert_eq!(user_version(&dir.path().join(DATABASE_FILE)).unwrap(), Some(supported_version()));
 }

@@ -1,0 +1,33 @@
+const UNITS = ['KiB', 'MiB', 'GiB', 'TiB'];
+const exact = new Intl.NumberFormat('en-US');
+
+/** `1,234` */
+export function count(value: number): string {
+  return exact.format(value);
+}
+
+/** Bytes for a column: exact below 1 KiB, else three significant digits. */
+export function size(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  let value = bytes;
+  let unit = '';
+  for (const next of UNITS) {
+    if (value < 1024) break;
+    value /= 1024;
+    unit = next;
+  }
+  const digits = value < 10 ? 2 : value < 100 ? 1 : 0;
+  return `${value.toFixed(digits)} ${unit}`;
+}
+
+/** `1,234 bytes`, for statements that must be exact. */
+export function bytesExact(bytes: number): string {
+  return `${count(bytes)} ${bytes === 1 ? 'byte' : 'bytes'}`;
+}
+
+/** Milliseconds for a column. */
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+}

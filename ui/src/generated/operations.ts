@@ -1,0 +1,82 @@
+// Made from the table of operations by `cargo xtask types`; do not edit.
+
+/** Method and path (below `/api`) of every operation, by name. */
+export const operations = {
+  /** That the engine runs, and its version. */
+  "health.get": { method: "GET", path: "/health" },
+  /** Counts, rates, sizes. */
+  "stats.get": { method: "GET", path: "/stats" },
+  /** The provider catalogue. */
+  "providers.list": { method: "GET", path: "/providers" },
+  /** One provider. */
+  "providers.get": { method: "GET", path: "/providers/{slug}" },
+  /** All endpoints. */
+  "endpoints.list": { method: "GET", path: "/endpoints" },
+  /** Make an endpoint. */
+  "endpoints.create": { method: "POST", path: "/endpoints" },
+  /** One endpoint. */
+  "endpoints.get": { method: "GET", path: "/endpoints/{id}" },
+  /** Change an endpoint. */
+  "endpoints.update": { method: "PATCH", path: "/endpoints/{id}" },
+  /** Delete an endpoint and its deliveries. */
+  "endpoints.delete": { method: "DELETE", path: "/endpoints/{id}" },
+  /** Give an endpoint a new URL; the old one is 404 at once. */
+  "endpoints.rotate_token": { method: "POST", path: "/endpoints/{id}/rotate-token" },
+  /** Replace all signing secrets by one; an empty one clears. */
+  "endpoints.set_signing_secret": { method: "PUT", path: "/endpoints/{id}/signing-secret" },
+  /** Add a second signing secret for rotation. */
+  "endpoints.add_signing_secret": { method: "POST", path: "/endpoints/{id}/signing-secrets" },
+  /** Remove one signing secret. */
+  "endpoints.remove_signing_secret": { method: "DELETE", path: "/endpoints/{id}/signing-secrets/{secret_id}" },
+  /** Judge stored deliveries again. */
+  "endpoints.reverify": { method: "POST", path: "/endpoints/{id}/reverify" },
+  /** Deliveries of one endpoint, newest first. */
+  "endpoints.deliveries": { method: "GET", path: "/endpoints/{id}/deliveries" },
+  /** One delivery of one endpoint. */
+  "endpoints.delivery": { method: "GET", path: "/endpoints/{id}/deliveries/{delivery_id}" },
+  /** Deliveries, newest first. */
+  "deliveries.list": { method: "GET", path: "/deliveries" },
+  /** Delete all deliveries that match a filter. */
+  "deliveries.delete_matching": { method: "DELETE", path: "/deliveries" },
+  /** One delivery in full. */
+  "deliveries.get": { method: "GET", path: "/deliveries/{id}" },
+  /** Delete one delivery. */
+  "deliveries.delete": { method: "DELETE", path: "/deliveries/{id}" },
+  /** The raw body. */
+  "deliveries.body": { method: "GET", path: "/deliveries/{id}/body" },
+  /** The raw body of one arrival. */
+  "deliveries.arrival_body": { method: "GET", path: "/deliveries/{id}/arrivals/{n}/body" },
+  /** Relay history of a delivery. */
+  "deliveries.attempts": { method: "GET", path: "/deliveries/{id}/attempts" },
+  /** The target's answer, as far as it is kept. */
+  "attempts.response_body": { method: "GET", path: "/attempts/{id}/response-body" },
+  /** The signature explained. */
+  "deliveries.signature": { method: "GET", path: "/deliveries/{id}/signature" },
+  /** Replay a delivery, as it was or edited. */
+  "deliveries.replay": { method: "POST", path: "/deliveries/{id}/replay" },
+  /** Keep a delivery from retention. */
+  "deliveries.pin": { method: "POST", path: "/deliveries/{id}/pin" },
+  /** Leave a delivery to retention again. */
+  "deliveries.unpin": { method: "DELETE", path: "/deliveries/{id}/pin" },
+  /** The newest thousand refusals. */
+  "refusals.list": { method: "GET", path: "/refusals" },
+  /** Retention and limits. */
+  "settings.get": { method: "GET", path: "/settings" },
+  /** Change retention and limits. */
+  "settings.update": { method: "PATCH", path: "/settings" },
+  /** How far a background job is. */
+  "jobs.get": { method: "GET", path: "/jobs/{id}" },
+  /** Bulk replay; not available yet. */
+  "replays.create": { method: "POST", path: "/replays" },
+  /** The tunnel; not available yet. */
+  "tunnel.get": { method: "GET", path: "/tunnel" },
+  /** Tunnel programs; not available yet. */
+  "tunnel.providers": { method: "GET", path: "/tunnel/providers" },
+  /** Start a tunnel; not available yet. */
+  "tunnel.start": { method: "POST", path: "/tunnel" },
+  /** Stop the tunnel; not available yet. */
+  "tunnel.stop": { method: "DELETE", path: "/tunnel" },
+} as const;
+
+/** Name of an operation. */
+export type OperationName = keyof typeof operations;

@@ -1,0 +1,41 @@
+import type { ErrorBody } from './types';
+import type { OperationName } from './operations';
+
+/** What a call carries. `params` fill the placeholders of the path. */
+export type OperationInput = {
+  params?: Record<string, string | number>;
+  query?: Record<string, string | number | boolean | undefined>;
+  body?: unknown;
+  idempotencyKey?: string;
+};
+
+/** One event of the live stream. `id` resumes after it. */
+export type LiveEvent = { id: string; event: string; data: unknown };
+
+export type LiveListener = {
+  /** The subscription stands: whatever happens from now on is delivered. */
+  onOpen: () => void;
+  onEvent: (event: LiveEvent) => void;
+};
+
+export type EngineState = { state: 'running' } | { state: 'blocked'; error: ErrorBody };
+
+/**
+ * All that the UI may ask of the world around it. It grows only on need.
+ *
+ * Every promise rejects with a `Failure`; an aborted one with a `Failure` of code `aborted`.
+ */
+export interface Host {
+  readonly kind: 'http' | 'tauri';
+  call<T>(operation: OperationName, input?: OperationInput, signal?: AbortSignal): Promise<T>;
+  /** Raw bytes, never through JSON. */
+  bytes(operation: OperationName, input: OperationInput, signal: AbortSignal): Promise<ArrayBuffer>;
+  /** Settles only when the stream ends: rejects when it breaks, resolves when `signal` aborts it. */
+  events(lastEventId: string | null, listener: LiveListener, signal: AbortSignal): Promise<void>;
+  copyText(text: string): Promise<void>;
+  /** Offers the bytes as a file. */
+  save(name: string, bytes: ArrayBuffer): void;
+  state(): Promise<EngineState>;
+  /** Tries again to start an engine that is blocked. */
+  retryStart(): Promise<EngineState>;
+}

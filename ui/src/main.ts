@@ -1,0 +1,10 @@
+import '@fontsource-variable/jetbrains-mono/wght.css';
+import { mount } from 'svelte';
+import App from './shell/App.svelte';
+import './styles/tokens.css';
+import './styles/base.css';
+
+const target = document.getElementById('app');
+if (!target) throw new Error('index.html has no #app');
+
+export default mount(App, { target });

@@ -1,0 +1,53 @@
+import type { Host } from '../host/contract';
+import type { Attempt, DeliveryDetail, Explanation } from '../host/types';
+import { readCollection, readDetail } from './read';
+import { Resource } from './resource.svelte';
+
+/** Live changes of the open delivery are fetched together. In milliseconds. */
+const REFRESH_MS = 60;
+
+/** The delivery that is open, with its attempts and the explanation of its signature. Bodies are fetched by their own views. */
+export class DetailStore {
+  id = $state<string | null>(null);
+  readonly delivery = new Resource<DeliveryDetail>();
+  readonly attempts = new Resource<Attempt[]>();
+  readonly signature = new Resource<Explanation>();
+  readonly #host: Host;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  open(id: string | null): void {
+    if (this.id === id) return;
+    this.id = id;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const part of [this.delivery, this.attempts, this.signature]) part.clear();
+    if (id) this.refresh();
+  }
+
+  /** Fetches all parts anew; what is shown stays until the answer is there. */
+  refresh(): void {
+    const id = this.id;
+    if (!id) return;
+    const input = { params: { id } };
+    void this.delivery.load(async (signal) => readDetail(await this.#host.call('deliveries.get', input, signal)));
+    void this.attempts.load(async (signal) =>
+      readCollection<Attempt>(await this.#host.call('deliveries.attempts', input, signal), 'attempts').sort(
+        (a, b) => a.n - b.n,
+      ),
+    );
+    void this.signature.load((signal) => this.#host.call<Explanation>('deliveries.signature', input, signal));
+  }
+
+  /** Something about this delivery changed. */
+  note(deliveryId: string): void {
+    if (deliveryId !== this.id) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.refresh();
+    }, REFRESH_MS);
+  }
+}
