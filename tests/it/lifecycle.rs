@@ -261,6 +261,7 @@ fn everything_survives_an_orderly_restart() {
     creel.settled(&id);
     creel.send(&endpoint.post("forged")).expect_json(401);
     creel.send(&super::support::Request::post("/in/ep_unknown").body(""));
+    creel.refused(1);
     let snapshot = |creel: &Creel| {
         let mut endpoint = creel.get(&format!("/endpoints/{}", endpoint.id));
         endpoint["ingress_url"] = json!("depends on the port");
