@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ struct Desktop {
 }
 
 impl Desktop {
-    fn open(driver: &PathBuf, home: &Arc<Home>) -> Self {
+    fn open(driver: &Path, home: &Arc<Home>) -> Self {
         let script = home.scratch("creel-desktop.sh");
         let exit_code = home.scratch("exit-code");
         // The driver starts the application and keeps its exit code to itself.

@@ -324,13 +324,16 @@ fn event_filters_match_the_name_its_parts_and_the_bodys_action() {
     }
 }
 
+/// Headers by name.
+type Named = &'static [(&'static str, &'static str)];
+
 #[test]
 fn the_event_name_comes_from_the_first_source_that_has_one() {
     let creel = Creel::start();
     let generic = creel.endpoint(json!({}));
     let github = creel.endpoint(json!({ "provider": "github" }));
-    let none: &[(&str, &str)] = &[];
-    let cases: [(&Endpoint, &str, &[(&str, &str)], &str, &str); 14] = [
+    let none: Named = &[];
+    let cases: [(&Endpoint, &str, Named, &str, &str); 14] = [
         (&generic, r#"{"event":"order.paid","type":"t"}"#, &[("X-GitHub-Event", "push")], "order.paid", "body:event"),
         (&generic, "\u{feff}{\"event\":\"marked\"}", none, "marked", "body:event"),
         (

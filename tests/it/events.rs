@@ -140,6 +140,19 @@ fn a_listener_that_does_not_read_holds_up_nobody() {
 }
 
 #[test]
+fn a_quiet_stream_says_now_and_then_that_it_lives() {
+    let creel = Creel::start();
+    let mut stream = http::connect(creel.admin).unwrap();
+    let open = creel.call("GET", "/events").header("Connection", "keep-alive").head(creel.admin);
+    std::io::Write::write_all(&mut stream, &open).unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(stream));
+    // One may greet; the next comes because time passes. A read times out, and the test fails, long after 15 s.
+    for _ in 0..2 {
+        assert!(lines.any(|line| line.expect("a sign of life in time").starts_with(':')));
+    }
+}
+
+#[test]
 fn the_stream_takes_no_token_from_the_query() {
     let creel = Creel::start();
     for query in ["token", "admin_token", "access_token"] {

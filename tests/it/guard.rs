@@ -220,6 +220,22 @@ fn the_admin_ports_own_names_and_origin_are_let_in() {
 }
 
 #[test]
+fn a_listener_on_the_ipv6_loopback_is_let_in_by_that_name_and_guarded_like_the_other() {
+    if std::net::TcpListener::bind("[::1]:0").is_err() {
+        eprintln!("skipped: this machine has no IPv6 loopback");
+        return;
+    }
+    let creel = super::support::Launch::new().admin("[::1]:0").start();
+    creel.get("/health");
+    let port = creel.admin.port();
+    for host in
+        [format!("[::2]:{port}"), "[::1]".into(), format!("[::ffff:127.0.0.1]:{port}"), format!("evil.test:{port}")]
+    {
+        creel.call("GET", "/health").host(&host).to(creel.admin).expect_error(403);
+    }
+}
+
+#[test]
 fn a_request_with_two_hosts_or_none_is_refused() {
     let creel = Creel::start();
     let bearer = format!("Authorization: Bearer {}\r\n", creel.token);

@@ -202,6 +202,45 @@ fn a_body_that_breaks_off_is_no_delivery_but_a_refusal() {
 }
 
 #[test]
+fn a_sender_that_waits_for_100_continue_is_told_to_go_on() {
+    let creel = Creel::start();
+    let endpoint = creel.endpoint(json!({}));
+    let stream = http::connect(creel.ingress).unwrap();
+    let request = endpoint.post("after the word").header("Expect", "100-continue");
+    (&stream).write_all(&request.head(creel.ingress)).unwrap();
+    let mut reader = std::io::BufReader::new(&stream);
+    let interim = http::read_head(&mut reader).unwrap().expect("an interim answer");
+    assert!(interim.starts_with(b"HTTP/1.1 100 "), "{}", String::from_utf8_lossy(&interim));
+    (&stream).write_all(b"after the word").unwrap();
+    let answer = http::read_response(&mut reader, false).unwrap().expect_json(200);
+    assert_eq!(creel.stored_body(text(&answer, "delivery_id")), b"after the word");
+}
+
+#[test]
+fn posts_go_through_while_hundreds_of_senders_stall() {
+    const STALLED: usize = 300;
+    let creel = Creel::start();
+    let endpoint = creel.endpoint(json!({}));
+    let host = creel.ingress;
+    let beginnings = [
+        format!("POST {} HTTP/1.1\r\nHost: {host}\r\nX-Slow: ", endpoint.path),
+        format!("POST {} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1000000\r\n\r\nhalf", endpoint.path),
+        String::new(),
+    ];
+    let stalled: Vec<_> = (0..STALLED)
+        .map(|n| {
+            let mut stream = http::connect(creel.ingress).unwrap();
+            stream.write_all(beginnings[n % beginnings.len()].as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    for n in 0..50 {
+        creel.send_expecting("skipped", &endpoint.post(format!("{n}")));
+    }
+    assert_eq!((creel.total(""), stalled.len()), (50, STALLED));
+}
+
+#[test]
 fn one_connection_carries_many_requests_and_idle_time_between_them() {
     let creel = Creel::start();
     let endpoint = creel.endpoint(json!({}));

@@ -2,7 +2,7 @@
 //!
 //! What is promised stands in the files: `ingress`, `replies`, `hostile_heads`, `dedupe`, `signatures` (what senders
 //! meet), `relay`, `hostile_targets`, `replay` (what the developer's app meets), `api`, `guard`, `events`, `lists`,
-//! `endpoints`, `cli` (what programs meet), `lifecycle`, `kill`, `disk_full`, `retention`, `secrets` (what must survive
+//! `endpoints`, `cli` (what programs meet), `lifecycle`, `kill`, `damage`, `disk_full`, `retention`, `secrets` (what must survive
 //! or stay hidden), `linkage`, `desktop` (the two binaries), `tidy` (the architecture) and `negative_controls` (that
 //! the checks would notice). `support` holds what they stand on.
 //!
@@ -176,6 +176,7 @@
 
 mod api;
 mod cli;
+mod damage;
 mod dedupe;
 mod desktop;
 mod disk_full;

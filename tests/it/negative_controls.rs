@@ -56,9 +56,12 @@ fn taking_any_signature_is_caught() {
     });
 }
 
+/// A check of a running engine.
+type Check = fn(&Creel);
+
 #[test]
 fn a_guard_that_leaves_out_one_check_is_caught() {
-    let checks: [(&str, fn(&Creel)); 5] = [
+    let checks: [(&str, Check); 5] = [
         ("no_token_check", guard::no_token_no_entry),
         ("no_host_check", guard::no_foreign_host),
         ("no_origin_check", guard::no_foreign_origin),
