@@ -7,7 +7,26 @@ const UI: &str = "ui/dist";
 
 fn main() -> io::Result<()> {
     watch_ui();
-    embed_providers()
+    embed_providers()?;
+    prepare_window()
+}
+
+/// The commands that the window's page may call; `tauri.conf.json` allows them one by one. Without this list every
+/// command would be open to every page.
+#[cfg(feature = "desktop")]
+const COMMANDS: &[&str] = &["call", "subscribe", "copy_text", "engine_state", "retry_start"];
+
+/// Reads `tauri.conf.json`, and makes permissions of our commands.
+#[cfg(feature = "desktop")]
+fn prepare_window() -> io::Result<()> {
+    let manifest = tauri_build::AppManifest::new().commands(COMMANDS);
+    tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest)).map_err(io::Error::other)
+}
+
+/// A build without the window needs none of it.
+#[cfg(not(feature = "desktop"))]
+fn prepare_window() -> io::Result<()> {
+    Ok(())
 }
 
 /// Has the UI embedded again when it was built again. A watched path that does not exist makes cargo run this script,

@@ -192,12 +192,12 @@ impl Running {
     ///
     /// # Errors
     /// When `run.json` cannot be removed.
-    pub async fn stop(self) -> Result<(), EngineError> {
+    pub async fn stop(&self) -> Result<(), EngineError> {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
         self.app.stop().await;
-        let path = self.run_file;
+        let path = self.run_file.clone();
         tokio::task::spawn_blocking(move || RunFile::remove(&path)).await.map_err(|_| EngineError::Stopped)?
     }
 }

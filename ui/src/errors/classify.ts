@@ -19,7 +19,12 @@ const rules: Record<string, Rule> = {
     detail: 'The token is made anew at each start. “creel serve” prints a fresh link.',
     action: 'none',
   },
-  not_found: { title: 'This is not here any more', detail: 'It was deleted, or pruned by retention.', action: 'none' },
+  delivery_not_found: {
+    title: 'This delivery is not here any more',
+    detail: 'It was deleted, or pruned by retention.',
+    action: 'none',
+  },
+  endpoint_not_found: { title: 'This endpoint is not here any more', detail: 'It was deleted.', action: 'none' },
   not_replayable: { title: 'This delivery was rejected', action: 'force' },
   not_available: { title: 'Not available yet', action: 'none' },
   relay_loop: {
@@ -45,6 +50,5 @@ export function classify(failure: Failure): Classified {
   if (!rule) {
     return { title: failure.message, detail: failure.help ?? '', action: 'retry' };
   }
-  const said = [failure.message, failure.help].filter((part) => part && part !== rule.title).join(' ');
-  return { title: rule.title, detail: rule.detail ?? said, action: rule.action };
+  return { title: rule.title, detail: rule.detail ?? failure.sentences, action: rule.action };
 }

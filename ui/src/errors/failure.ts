@@ -11,6 +11,16 @@ export class Failure extends Error {
     this.help = help;
     this.field = field;
   }
+
+  /** What happened and what to do, as sentences. */
+  get sentences(): string {
+    return [this.message, this.help].filter((part) => part !== null && part !== '').map(withStop).join(' ');
+  }
+}
+
+function withStop(part: string | null): string {
+  const said = part ?? '';
+  return /[.!?…:]$/.test(said) ? said : `${said}.`;
 }
 
 function text(value: unknown): string | null {

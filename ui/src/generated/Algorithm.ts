@@ -3,4 +3,4 @@
 /**
  * What turns key and text into a signature.
  */
-export type Algorithm = "HmacSha256";
+export type Algorithm = "hmac-sha256";

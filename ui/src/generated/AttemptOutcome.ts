@@ -3,4 +3,4 @@
 /**
  * How an attempt stands or ended.
  */
-export type AttemptOutcome = "Pending" | "Held" | "Succeeded" | "HttpError" | "ConnectFailed" | "TimedOut" | "Reset" | "InDoubt";
+export type AttemptOutcome = "pending" | "held" | "succeeded" | "http_error" | "connect_failed" | "timed_out" | "reset" | "in_doubt";

@@ -3,4 +3,4 @@
 /**
  * Which bodies an endpoint takes.
  */
-export type BodyPolicy = "Any" | "Json";
+export type BodyPolicy = "any" | "json";

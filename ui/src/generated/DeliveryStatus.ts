@@ -3,4 +3,4 @@
 /**
  * How a delivery stands.
  */
-export type DeliveryStatus = "Queued" | "Dispatched" | "Rejected" | "Ignored" | "Failed" | "Interrupted";
+export type DeliveryStatus = "queued" | "dispatched" | "rejected" | "ignored" | "failed" | "interrupted";

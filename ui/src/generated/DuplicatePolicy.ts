@@ -3,4 +3,4 @@
 /**
  * What a repeated dedupe key leads to.
  */
-export type DuplicatePolicy = "Collapse" | "Relay";
+export type DuplicatePolicy = "collapse" | "relay";

@@ -3,4 +3,4 @@
 /**
  * How a digest is written as text.
  */
-export type Encoding = "Hex";
+export type Encoding = "hex";

@@ -3,4 +3,4 @@
 /**
  * What an event is about: the `event:` line of the stream.
  */
-export type EventKind = "Delivery" | "Attempt" | "Endpoint" | "Refusal" | "Tunnel" | "Resync";
+export type EventKind = "delivery" | "attempt" | "endpoint" | "refusal" | "tunnel" | "resync";

@@ -3,4 +3,4 @@
 /**
  * How a job stands.
  */
-export type JobStatus = "Running" | "Done" | "Failed";
+export type JobStatus = "running" | "done" | "failed";

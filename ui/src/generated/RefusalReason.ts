@@ -3,4 +3,4 @@
 /**
  * Why a request was refused.
  */
-export type RefusalReason = "UnknownToken" | "InvalidBody" | "MalformedHttp" | "Timeout" | "Aborted" | "BodyTooLarge" | "RateLimited" | "StoreUnavailable" | "Overloaded";
+export type RefusalReason = "unknown_token" | "invalid_body" | "malformed_http" | "timeout" | "aborted" | "body_too_large" | "rate_limited" | "store_unavailable" | "overloaded";

@@ -3,11 +3,11 @@
 /**
  * What the sender is told.
  */
-export type Reply = "Ack" | { "Passthrough": { 
+export type Reply = { "mode": "ack" } | { "mode": "passthrough", 
 /**
  * How long the sender waits for it, in milliseconds.
  */
-timeout_ms: number, } } | { "Fixed": { 
+timeout_ms: number, } | { "mode": "fixed", 
 /**
  * HTTP status, 200 to 599.
  */
@@ -23,4 +23,4 @@ body: string,
 /**
  * Wait before answering, in milliseconds.
  */
-delay_ms: number, } };
+delay_ms: number, };

@@ -3,4 +3,4 @@
 /**
  * How the configured secret becomes key bytes.
  */
-export type SecretForm = "Utf8";
+export type SecretForm = "utf8";

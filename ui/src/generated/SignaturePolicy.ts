@@ -3,4 +3,4 @@
 /**
  * What a signature that does not hold leads to.
  */
-export type SignaturePolicy = "Enforce" | "Observe";
+export type SignaturePolicy = "enforce" | "observe";

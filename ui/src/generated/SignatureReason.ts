@@ -3,4 +3,4 @@
 /**
  * Why the status is what it is (CONTRACT section 7).
  */
-export type SignatureReason = "Ok" | "NoSecret" | "NotSigned" | "MissingHeader" | "MalformedHeader" | "WrongSecretOrBody" | "StaleTimestamp" | "FutureTimestamp" | "UnsupportedScheme";
+export type SignatureReason = "ok" | "no_secret" | "not_signed" | "missing_header" | "malformed_header" | "wrong_secret_or_body" | "stale_timestamp" | "future_timestamp" | "unsupported_scheme";

@@ -3,4 +3,4 @@
 /**
  * What is known about a delivery's signature.
  */
-export type SignatureStatus = "NotRequired" | "Valid" | "Invalid" | "Missing";
+export type SignatureStatus = "not_required" | "valid" | "invalid" | "missing";

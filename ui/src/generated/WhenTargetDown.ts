@@ -3,4 +3,4 @@
 /**
  * What becomes of an attempt whose target does not answer.
  */
-export type WhenTargetDown = "Fail" | "Hold";
+export type WhenTargetDown = "fail" | "hold";

@@ -8,7 +8,7 @@ const STREAM_SILENCE_MS_MAX = 45_000;
 
 /** The REST path of an operation with its placeholders filled and its query. */
 export function address(operation: OperationName, input: OperationInput): string {
-  const path = operations[operation][1].replace(/\{(\w+)\}/g, (_, name: string) => {
+  const path = operations[operation].path.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = input.params?.[name];
     if (value === undefined) throw new Failure('unexpected', `${operation} needs the parameter ${name}.`);
     return encodeURIComponent(String(value));
@@ -63,7 +63,7 @@ export class HttpHost implements Host {
     const headers: Record<string, string> = {};
     if (input.body !== undefined) headers['Content-Type'] = 'application/json';
     if (input.idempotencyKey) headers['Idempotency-Key'] = input.idempotencyKey;
-    return this.#send(operations[operation][0], address(operation, input), headers, input.body, signal);
+    return this.#send(operations[operation].method, address(operation, input), headers, input.body, signal);
   }
 
   async call<T>(operation: OperationName, input: OperationInput = {}, signal?: AbortSignal): Promise<T> {

@@ -1,6 +1,6 @@
 import { asFailure, type Failure } from '../errors/failure';
 import type { Host } from '../host/contract';
-import type { DeliverySummary } from '../host/types';
+import type { DeliveryList, DeliverySummary } from '../host/types';
 import { matches, NO_FILTER, type Filter } from './filter';
 import { mergeRows } from './order';
 import { deletedId, readDelivery, readDeliveryList } from './read';
@@ -45,10 +45,9 @@ export class DeliveryStore {
 
   /** Fetches the newest rows anew. Throws what went wrong, after showing it. */
   async load(): Promise<void> {
-    const rows = Math.min(PAGE_ROWS_MAX, Math.max(PAGE_ROWS, this.rows.length));
     const known = this.phase === 'ready';
     try {
-      const done = await this.#page({ limit: rows }, (page, fresh, since) => {
+      const done = await this.#fetchRows(null, this.rows.length, (page, fresh, since) => {
         const newer = this.rows.filter((row) => (this.#touched.get(row.id) ?? 0) > since);
         this.rows = mergeRows(fresh, newer);
         this.#setTotal(page.total, page.total_is_minimum);
@@ -79,8 +78,7 @@ export class DeliveryStore {
     if (this.#nextBefore === null || this.older === 'loading' || this.phase !== 'ready') return;
     this.older = 'loading';
     try {
-      const before = this.#nextBefore;
-      const done = await this.#page({ limit: PAGE_ROWS, before }, (page, fresh) => {
+      const done = await this.#fetchRows(this.#nextBefore, PAGE_ROWS, (page, fresh) => {
         this.rows = mergeRows(this.rows, fresh);
         this.#setNext(page.next_before);
       });
@@ -138,9 +136,14 @@ export class DeliveryStore {
     if (this.#fetching > 0) this.#touched.set(id, this.#stamp);
   }
 
-  async #page(
-    query: { limit: number; before?: number },
-    take: (page: ReturnType<typeof readDeliveryList>, fresh: DeliverySummary[], since: number) => void,
+  /**
+   * Fetches at least `wanted` rows from `before` on, page by page, and hands them over together: a reader who has
+   * scrolled far down keeps the place. Gives up, and returns false, when another fetch begins.
+   */
+  async #fetchRows(
+    before: number | null,
+    wanted: number,
+    take: (last: DeliveryList, fresh: DeliverySummary[], since: number) => void,
   ): Promise<boolean> {
     this.#fetch?.abort();
     const controller = new AbortController();
@@ -148,11 +151,19 @@ export class DeliveryStore {
     const since = this.#stamp;
     this.#fetching += 1;
     try {
-      const answer = await this.#host.call('deliveries.list', { query: { ...this.filter, ...query } }, controller.signal);
-      if (controller.signal.aborted) return false;
+      const limit = Math.min(PAGE_ROWS_MAX, Math.max(PAGE_ROWS, wanted));
+      const rows: DeliverySummary[] = [];
+      let next = before;
+      let page: DeliveryList;
+      do {
+        const query = { ...this.filter, limit, before: next ?? undefined };
+        page = readDeliveryList(await this.#host.call('deliveries.list', { query }, controller.signal));
+        if (controller.signal.aborted) return false;
+        rows.push(...page.deliveries);
+        next = page.next_before;
+      } while (next !== null && rows.length < wanted);
       this.flush();
-      const page = readDeliveryList(answer);
-      take(page, page.deliveries.filter((row) => (this.#touched.get(row.id) ?? 0) <= since), since);
+      take(page, rows.filter((row) => (this.#touched.get(row.id) ?? 0) <= since), since);
       return true;
     } catch (thrown) {
       if (controller.signal.aborted) return false;

@@ -13,12 +13,14 @@ function lowerAscii(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
-/** The engine's own rule for list parameters, for rows that come by the live stream: `q` ignores ASCII case, as SQLite's LIKE. */
+/** The engine's own rule for list parameters, for rows that come by the live stream: `q` ignores ASCII case, and hyphens in an id. */
 export function matches(filter: Filter, row: DeliverySummary): boolean {
   if (filter.endpoint_id && row.endpoint_id !== filter.endpoint_id) return false;
   if (filter.status && row.status !== filter.status) return false;
   if (filter.signature_status && row.signature_status !== filter.signature_status) return false;
   if (!filter.q) return true;
   const needle = lowerAscii(filter.q);
-  return [row.event, row.path, row.dedupe_key ?? '', row.id].some((text) => lowerAscii(text).includes(needle));
+  if ([row.event, row.path, row.dedupe_key ?? ''].some((text) => lowerAscii(text).includes(needle))) return true;
+  const digits = needle.replaceAll('-', '');
+  return digits !== '' && row.id.replaceAll('-', '').includes(digits);
 }

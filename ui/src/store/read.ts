@@ -85,6 +85,7 @@ export function readDetail(value: unknown): DeliveryDetail {
     ...row,
     headers: list('headers'),
     arrivals: list('arrivals'),
+    replay_ids: list('replay_ids'),
     response_headers: Array.isArray(read.response_headers) ? (read.response_headers as [string, string][]) : null,
     body_inlined: read.body_inlined === true,
   };

@@ -1,0 +1,70 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { expect, test } from './fixtures';
+
+async function clean(page: Page, where: string) {
+  // Notices come and go; what is checked is the screen.
+  const result = await new AxeBuilder({ page }).analyze();
+  const faults = result.violations.map((fault) => `${fault.id}: ${fault.nodes.map((node) => node.html).join(' | ')}`);
+  expect(faults, where).toEqual([]);
+  const sideways = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  expect(sideways, `${where}: no horizontal scroll`).toBeLessThanOrEqual(0);
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const width of [1280, 900]) {
+    test.describe(`${colorScheme}, ${width} wide`, () => {
+      test.use({ colorScheme, viewport: { width, height: 720 } });
+
+      test('every screen and tab is accessible and fits', async ({ ui, engine, app }) => {
+        test.slow();
+        const { page } = ui;
+        await clean(page, 'no endpoint');
+        const endpoint = await engine.endpoint('GitHub, main repository', { provider: 'github', targets: [{ url: app.url }] });
+        await expect(page.getByRole('heading', { name: 'Waiting for the first delivery' })).toBeVisible();
+        await clean(page, 'first run');
+        await ui.go('Refusals');
+        await clean(page, 'no refusals');
+
+        await engine.api('PUT', `/endpoints/${endpoint.id}/signing-secret`, { signing_secret: 'short' });
+        await engine.send(endpoint, '{"a":1}', { 'X-GitHub-Event': 'push' });
+        const open = await engine.endpoint('Open', { targets: [{ url: app.url }] });
+        for (const status of [200, 404, 500]) {
+          app.status = status;
+          await engine.send(open, '{"event":"customer.subscription.updated.with.a.long.name"}', { 'Idempotency-Key': `k${status}` }, '/a/long/path/that/goes/on');
+        }
+        await engine.send(open, '{"event":"repeat"}', { 'Idempotency-Key': 'k200' });
+        await engine.endpoint('Paused', { enabled: false });
+        await fetch(`${engine.run.ingress_url}/in/nobody`, { method: 'POST' });
+
+        await expect(page.getByText('The path names no endpoint.')).toBeVisible();
+        await clean(page, 'refusals');
+        await ui.go('Deliveries');
+        await expect(ui.rows).toHaveCount(4);
+        await clean(page, 'list');
+        await ui.row('Failed').first().click();
+        for (const tab of ['Overview', 'Body', 'Headers', 'Signature', 'Arrivals', 'Attempts', 'Response']) {
+          await ui.tab(tab);
+          await page.waitForLoadState('networkidle');
+          await clean(page, tab);
+        }
+        await ui.row('Rejected').click();
+        await ui.tab('Overview');
+        await clean(page, 'rejected');
+        await ui.detail.getByRole('button', { name: 'Replay' }).click();
+        await clean(page, 'confirmation');
+        await page.keyboard.press('Escape');
+        await page.getByRole('searchbox').fill('nothing like it');
+        await expect(page.getByRole('heading', { name: 'No delivery matches' })).toBeVisible();
+        await clean(page, 'no match');
+        await ui.go('Endpoints');
+        await clean(page, 'endpoints');
+        await page.getByRole('radio', { name: /^Fixed/ }).check();
+        await clean(page, 'editing');
+        await ui.go('Settings');
+        await expect(page.getByLabel('Age', { exact: true })).toBeVisible();
+        await clean(page, 'settings');
+      });
+    });
+  }
+}
