@@ -11,7 +11,7 @@ use super::fault::Fault;
 use super::limits::RelayLimits;
 use super::outgoing_headers::{is_sendable_method, request_head};
 use super::target_url::TargetUrl;
-use crate::domain::{AttemptId, AttemptOutcome, DeliveryId, Headers};
+use crate::domain::{AttemptId, AttemptOutcome, DeliveryId, Headers, SeededBug};
 
 /// Everything needed to send a delivery to one target.
 #[derive(Clone, Debug)]
@@ -99,6 +99,19 @@ impl TargetClient {
 
     /// Makes one attempt. Never fails: whatever happens is the result. Dropping the future closes the connection.
     pub async fn send(&self, delivery: OutgoingDelivery, policy: &AddressPolicy) -> AttemptResult {
+        let again = SeededBug::FollowRedirects.is_on().then(|| delivery.clone());
+        let result = self.send_once(delivery, policy).await;
+        // Off in every release build: redirects are recorded, never followed.
+        if let Some(delivery) = again
+            && let Some(location) = result.response.as_ref().and_then(|response| response.headers.get_text("location"))
+        {
+            let target_url = location.to_owned();
+            return self.send_once(OutgoingDelivery { target_url, ..delivery }, policy).await;
+        }
+        result
+    }
+
+    async fn send_once(&self, delivery: OutgoingDelivery, policy: &AddressPolicy) -> AttemptResult {
         let began = Instant::now();
         let mut connected_at = None;
         let mut received = Received::default();

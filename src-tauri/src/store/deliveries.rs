@@ -15,7 +15,7 @@ use crate::domain::{
     ArrivalSummary, AttemptId, DeliveryId, DeliveryStatus, DuplicatePolicy, Headers, SignatureReason, SignatureStatus,
     Timestamp,
 };
-use crate::domain::{AttemptOutcome, DeliverySummary};
+use crate::domain::{AttemptOutcome, DeliverySummary, SeededBug};
 
 /// A delivery to be stored, with its outcome already known.
 #[derive(Clone, Debug)]
@@ -150,7 +150,7 @@ impl Writing<'_> {
             delivery.event_source,
             delivery.dedupe_key,
             delivery.dedupe_source,
-            delivery.signature_status == SignatureStatus::Valid,
+            delivery.signature_status == SignatureStatus::Valid && !SeededBug::DedupeBeforeSignature.is_on(),
             delivery.signature_status.as_str(),
             delivery.signature_reason.as_str(),
             delivery.status.as_str(),

@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::path::Path;
 
 use super::StoreError;
+use crate::domain::SeededBug;
 
 /// Creates a directory, with its parents, that only its owner may enter; narrows one that is there already.
 ///
@@ -13,7 +14,7 @@ pub fn create_dir_private(dir: &Path) -> Result<(), StoreError> {
     let failed = |action| move |source| StoreError::Io { action, path: dir.to_owned(), source };
     std::fs::create_dir_all(dir).map_err(failed("create"))?;
     #[cfg(unix)]
-    {
+    if !SeededBug::UmaskModes.is_on() {
         use std::os::unix::fs::PermissionsExt as _;
         std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700)).map_err(failed("protect"))?;
     }
@@ -25,7 +26,7 @@ pub fn private_file_options(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600)
+        options.mode(if SeededBug::UmaskModes.is_on() { 0o666 } else { 0o600 })
     }
     #[cfg(not(unix))]
     options
@@ -42,7 +43,7 @@ pub fn ensure_file_private(path: &Path) -> Result<(), StoreError> {
         .open(path)
         .map_err(failed("open"))?;
     #[cfg(unix)]
-    {
+    if !SeededBug::UmaskModes.is_on() {
         use std::os::unix::fs::PermissionsExt as _;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failed("protect"))?;
     }

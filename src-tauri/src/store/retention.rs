@@ -110,5 +110,6 @@ impl Writing<'_> {
 /// When the database cannot be read.
 pub fn used_bytes(connection: &Connection) -> Result<u64, StoreError> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
-    Ok((pragma("page_count")? - pragma("freelist_count")?) * pragma("page_size")?)
+    // Saturating: a damaged file may claim more free pages than it has.
+    Ok(pragma("page_count")?.saturating_sub(pragma("freelist_count")?).saturating_mul(pragma("page_size")?))
 }

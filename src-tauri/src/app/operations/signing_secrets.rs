@@ -13,7 +13,7 @@ use crate::app::error::AppError;
 use crate::app::operation::{Created, Input, Json, NoBody, NoContent, NoQuery};
 use crate::app::views::EndpointView;
 use crate::domain::limits::{SIGNING_SECRET_BYTES_MAX, SIGNING_SECRETS_MAX};
-use crate::domain::{Secret, SecretId};
+use crate::domain::{Secret, SecretId, SeededBug};
 
 /// A signing secret to be kept. Has no output form.
 #[derive(Clone, Deserialize, JsonSchema)]
@@ -28,6 +28,9 @@ impl SigningSecretInput {
     /// The secret; none when it is empty.
     fn read(self) -> Result<Option<Secret>, AppError> {
         let text = self.signing_secret;
+        if SeededBug::LogSecrets.is_on() {
+            tracing::warn!(secret = text.as_str(), "seeded bug");
+        }
         if text.len() > SIGNING_SECRET_BYTES_MAX {
             let message = format!("A signing secret has at most {SIGNING_SECRET_BYTES_MAX} bytes");
             return Err(AppError::refused("secret_too_long", "signing_secret", message, "Check what was pasted."));
