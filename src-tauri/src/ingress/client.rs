@@ -88,7 +88,7 @@ mod tests {
     fn client(peer: &str, headers: &[(&str, &str)], trusted: &[&str]) -> Client {
         let trusted: Vec<Cidr> = trusted.iter().map(|range| range.parse().unwrap()).collect();
         let headers = Headers::from_pairs(headers.iter().copied()).unwrap();
-        client_of(peer.parse().unwrap(), headers.as_block().len() > 0, &headers, &trusted)
+        client_of(peer.parse().unwrap(), !headers.as_block().is_empty(), &headers, &trusted)
     }
 
     fn seen(client: &Client) -> (Option<String>, &'static str) {

@@ -63,6 +63,7 @@ pub struct HeadGate<S> {
     body_bytes: u64,
     reading: Deadline,
     writing: Deadline,
+    is_resting: bool,
     /// An error that waits for hyper to have taken what came before it.
     held_error: Option<io::ErrorKind>,
     /// When a write was first not taken.
@@ -89,6 +90,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HeadGate<S> {
             body_bytes: 0,
             reading: Deadline::default(),
             writing: Deadline::default(),
+            is_resting: false,
             held_error: None,
             write_blocked_since: None,
             write_is_shut: false,
@@ -96,14 +98,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HeadGate<S> {
         }
     }
 
-    /// Waits until there is something to answer; false when the connection ended without it. Before that there is no
-    /// need for hyper and its buffers, so a silent connection costs little.
-    pub async fn first_head(&mut self) -> bool {
-        std::future::poll_fn(|cx| self.poll_head(cx)).await
+    /// Waits until there is something to answer; false when the connection ended without it. Meanwhile there is no need
+    /// for hyper and its buffers, so a silent connection costs little.
+    pub async fn next_head(&mut self) -> bool {
+        self.is_resting = false;
+        std::future::poll_fn(|cx| self.poll_head(cx, false)).await
     }
 
-    /// Reads until a head has been made for hyper; false at the end of the connection.
-    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+    /// Whether the gate told hyper that the connection has ended only because it has been idle for a while: see
+    /// [`IngressLimits::rest`].
+    #[must_use]
+    pub fn is_resting(&self) -> bool {
+        self.is_resting
+    }
+
+    /// Reads until a head has been made for hyper; false at the end of the connection, or when it rests.
+    fn poll_head(&mut self, cx: &mut Context<'_>, may_rest: bool) -> Poll<bool> {
         self.place.end_request();
         if !self.pending.is_empty() {
             self.parse_pending();
@@ -112,7 +122,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HeadGate<S> {
             let mut room = [MaybeUninit::<u8>::uninit(); HEAD_READ_BYTES];
             let mut read = ReadBuf::uninit(&mut room);
             match Pin::new(&mut self.socket).poll_read(cx, &mut read) {
-                Poll::Pending => ready!(self.poll_head_deadline(cx)),
+                Poll::Pending => {
+                    ready!(self.poll_head_deadline(cx, may_rest));
+                    if self.is_resting {
+                        break;
+                    }
+                }
                 Poll::Ready(Ok(())) if !read.filled().is_empty() => self.take_head_bytes(read.filled()),
                 Poll::Ready(_) => self.end_before_head(),
             }
@@ -206,7 +221,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HeadGate<S> {
     }
 
     /// Ready when the wait for a head is over without one.
-    fn poll_head_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_head_deadline(&mut self, cx: &mut Context<'_>, may_rest: bool) -> Poll<()> {
         self.place.register(cx.waker());
         if self.place.has_to_close() {
             self.stage = Stage::Closed;
@@ -214,6 +229,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HeadGate<S> {
         }
         let limit = if self.pending.is_empty() { self.limits.keep_alive_idle } else { self.limits.head };
         let since = *self.since.get_or_insert_with(Instant::now);
+        // An answer that has not been taken yet still stands in hyper's buffer.
+        let may_rest = may_rest && self.pending.is_empty() && self.write_blocked_since.is_none();
+        if may_rest && self.limits.rest < limit {
+            ready!(self.reading.poll(cx, since + self.limits.rest));
+            self.is_resting = true;
+            return Poll::Ready(());
+        }
         ready!(self.reading.poll(cx, since + limit));
         if self.pending.is_empty() {
             self.stage = Stage::Closed;
@@ -363,7 +385,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for HeadGate<S> {
         if let Some(kind) = this.held_error.take() {
             return Poll::Ready(Err(kind.into()));
         }
-        if this.made.is_empty() && matches!(this.stage, Stage::Head) && !ready!(this.poll_head(cx)) {
+        if this.made.is_empty() && matches!(this.stage, Stage::Head) && !ready!(this.poll_head(cx, true)) {
             return Poll::Ready(Ok(()));
         }
         let before = out.filled().len();
@@ -423,6 +445,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for HeadGate<S> {
     /// Closes this side, then reads what still comes: see [`IngressLimits::drain`].
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.is_resting {
+            return Poll::Ready(Ok(()));
+        }
         if !this.write_is_shut {
             match Pin::new(&mut this.socket).poll_shutdown(cx) {
                 Poll::Ready(result) => result?,

@@ -46,6 +46,10 @@ pub struct IngressLimits {
     /// connections (cloudflared, Go's default transport), so that the tunnel closes first and no post meets a closing
     /// connection.
     pub keep_alive_idle: Duration,
+    /// After how long without a request a connection gives back hyper's buffers. It stays open; the gate alone waits for
+    /// its next head. Short, because a flood of connections that each send one request is over in a second; a busy
+    /// connection never rests.
+    pub rest: Duration,
     /// Between two reads of a body.
     pub body_idle: Duration,
     /// For a whole body, and longer for as long as it keeps up `body_bytes_per_second_min`.
@@ -72,6 +76,7 @@ impl Default for IngressLimits {
         Self {
             head: Duration::from_secs(10),
             keep_alive_idle: Duration::from_secs(180),
+            rest: Duration::from_millis(100),
             body_idle: Duration::from_secs(10),
             body_total: Duration::from_secs(60),
             body_bytes_per_second_min: 128 * 1024,

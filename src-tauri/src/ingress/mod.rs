@@ -115,16 +115,27 @@ async fn hold_connection<I: Inbound>(
         tracing::debug!(%error, "small answers may be delayed");
     }
     let exchange = Arc::new(Exchange::default());
-    let mut gate = HeadGate::new(socket, place, Arc::clone(&exchange), limits);
-    if !gate.first_head().await {
-        return;
+    let caller = Arc::new(Caller { peer, exchange: Arc::clone(&exchange) });
+    let mut gate = HeadGate::new(socket, place, exchange, limits);
+    while gate.next_head().await {
+        answer_requests(&mut gate, &caller, &reception).await;
+        if !gate.is_resting() {
+            return;
+        }
     }
-    let caller = Arc::new(Caller { peer, exchange });
-    let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
-        let (reception, caller) = (Arc::clone(&reception), Arc::clone(&caller));
+}
+
+/// Answers what comes, until the connection has ended or rests; then the gate alone goes on waiting.
+async fn answer_requests<I: Inbound>(
+    gate: &mut HeadGate<TcpStream>,
+    caller: &Arc<Caller>,
+    reception: &Arc<Reception<I>>,
+) {
+    let service = service_fn(|request: http::Request<hyper::body::Incoming>| {
+        let (caller, reception) = (Arc::clone(caller), Arc::clone(reception));
         async move { Ok::<_, Infallible>(reception.answer(&caller, request.into_body()).await) }
     });
-    // On the heap, so that a connection without a head does not hold the room.
+    // On the heap, so that a connection that waits does not hold the room.
     let connection = Box::pin(
         http1::Builder::new()
             // A sender may close its half after the request and still wait for the answer.

@@ -27,18 +27,10 @@ impl Writing<'_> {
     /// # Errors
     /// When the database cannot be written.
     pub fn prune(&mut self, retention: Retention, now: Timestamp) -> Result<bool, StoreError> {
-        let mut excess = 0;
-        if retention.rows > 0 {
-            let stored: i64 = self
-                .connection
-                .prepare_cached("SELECT coalesce(sum(n), 0) FROM delivery_counts")?
-                .query_row([], |row| row.get(0))?;
-            excess = stored.saturating_sub_unsigned(retention.rows).max(0);
+        let mut seqs = self.oldest(self.excess_rows(retention)?)?;
+        if seqs.is_empty() {
+            seqs = self.oldest_of_bytes(self.excess_bytes(retention)?)?;
         }
-        if excess == 0 && retention.bytes > 0 && used_bytes(self.connection)? > retention.bytes {
-            excess = BATCH_ROWS;
-        }
-        let mut seqs = self.oldest(excess.min(BATCH_ROWS))?;
         if seqs.is_empty() && retention.days > 0 {
             seqs = self.older_than(now.as_millis() - i64::from(retention.days) * DAY_MS)?;
         }
@@ -47,6 +39,46 @@ impl Writing<'_> {
         }
         self.delete_deliveries(&seqs)?;
         Ok(true)
+    }
+
+    /// Rows beyond the limit, one batch at most.
+    fn excess_rows(&self, retention: Retention) -> Result<i64, StoreError> {
+        if retention.rows == 0 {
+            return Ok(0);
+        }
+        let mut statement = self.connection.prepare_cached("SELECT coalesce(sum(n), 0) FROM delivery_counts")?;
+        let stored: i64 = statement.query_row([], |row| row.get(0))?;
+        Ok(stored.saturating_sub_unsigned(retention.rows).clamp(0, BATCH_ROWS))
+    }
+
+    /// Bytes beyond the limit.
+    fn excess_bytes(&self, retention: Retention) -> Result<u64, StoreError> {
+        if retention.bytes == 0 {
+            return Ok(0);
+        }
+        Ok(used_bytes(self.connection)?.saturating_sub(retention.bytes))
+    }
+
+    /// The oldest rows that together hold so many bytes, one batch at most.
+    fn oldest_of_bytes(&self, bytes: u64) -> Result<Vec<i64>, StoreError> {
+        if bytes == 0 {
+            return Ok(Vec::new());
+        }
+        let mut statement = self.connection.prepare_cached(
+            "SELECT d.seq, d.body_size + length(p.headers) FROM deliveries d JOIN payloads p ON p.seq = d.seq
+             WHERE d.pinned = 0 AND d.status <> 'queued' ORDER BY d.seq LIMIT ?1",
+        )?;
+        let rows = statement.query_map([BATCH_ROWS], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, u64>(1)?)))?;
+        let (mut seqs, mut freed) = (Vec::new(), 0);
+        for row in rows {
+            let (seq, size) = row?;
+            seqs.push(seq);
+            freed += size;
+            if freed >= bytes {
+                break;
+            }
+        }
+        Ok(seqs)
     }
 
     fn oldest(&self, limit: i64) -> Result<Vec<i64>, StoreError> {

@@ -35,6 +35,10 @@ pub struct AttemptList {
 pub struct DeleteRequest {
     /// The parameters of a list; every one given must match.
     pub filter: DeliveryFilterInput,
+    /// All deliveries; needed when the filter is empty. May also stand in the filter.
+    #[serde(default)]
+    #[cfg_attr(feature = "types", ts(optional))]
+    pub all: Option<bool>,
 }
 
 /// The parameters of a list that narrow it, and `all` to say that nothing does.
@@ -54,7 +58,7 @@ pub struct DeliveryFilterInput {
     pub event: Option<String>,
     /// With this text in event, path, dedupe key or id.
     pub q: Option<String>,
-    /// All deliveries; needed when nothing else is given.
+    /// All deliveries; needed when nothing narrows it.
     pub all: Option<bool>,
 }
 
@@ -193,7 +197,7 @@ pub async fn delete_matching(
         event: given.event,
         text: given.q.filter(|text| !text.is_empty()),
     };
-    if filter.is_empty() && given.all != Some(true) {
+    if filter.is_empty() && given.all.or(input.body.all) != Some(true) {
         return Err(AppError::refused(
             "empty_filter",
             "filter",

@@ -194,8 +194,7 @@ pub fn checked(mut endpoint: Endpoint, catalogue: &Catalogue) -> Result<Endpoint
 
 fn check_signing(endpoint: &Endpoint, catalogue: &Catalogue) -> Result<(), AppError> {
     let Some(provider) = catalogue.get(&endpoint.provider) else {
-        let message = format!("The catalogue has no provider `{}`", endpoint.provider);
-        return Err(AppError::refused("unknown_provider", "provider", message, "`creel providers` lists them."));
+        return Err(AppError::not_available(&format!("The provider `{}`", endpoint.provider)).about("provider"));
     };
     provider.check_settings(endpoint.scheme.as_deref(), &endpoint.provider_options).map_err(|error| {
         let field = match error {

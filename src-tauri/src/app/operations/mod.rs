@@ -149,6 +149,20 @@ pub fn operations() -> Operations<App> {
         operation("settings.update", Patch, "/settings", "Change retention and limits.", system::update_settings),
         operation("jobs.get", Get, "/jobs/{id}", "How far a background job is.", system::job),
         operation("replays.create", Post, "/replays", "Bulk replay; not available yet.", unavailable::bulk_replay),
+        operation(
+            "replays.get",
+            Get,
+            "/replays/{id}",
+            "A bulk replay; not available yet.",
+            unavailable::one_bulk_replay,
+        ),
+        operation(
+            "replays.cancel",
+            Delete,
+            "/replays/{id}",
+            "Cancel a bulk replay; not available yet.",
+            unavailable::one_bulk_replay,
+        ),
         operation("tunnel.get", Get, "/tunnel", "The tunnel; not available yet.", unavailable::tunnel),
         operation(
             "tunnel.providers",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::parameters::JobPath;
 use crate::app::App;
 use crate::app::error::AppError;
 use crate::app::operation::{Input, Json, NoBody, NoParams, NoQuery, Optional};
@@ -13,6 +14,11 @@ type AnyBody = Optional<std::collections::HashMap<String, Value>>;
 
 /// `POST /replays`
 pub async fn bulk_replay(_app: Arc<App>, _input: Input<NoParams, NoQuery, AnyBody>) -> Result<Json<Value>, AppError> {
+    Err(AppError::not_available("Bulk replay"))
+}
+
+/// `GET /replays/{id}`, `DELETE /replays/{id}`
+pub async fn one_bulk_replay(_app: Arc<App>, _input: Input<JobPath, NoQuery, NoBody>) -> Result<Json<Value>, AppError> {
     Err(AppError::not_available("Bulk replay"))
 }
 

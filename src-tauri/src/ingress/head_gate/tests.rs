@@ -301,7 +301,8 @@ fn what_is_too_large_does_not_pass_and_what_just_fits_does() {
         |rest: String| format!("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{rest}").into_bytes();
     let extension = |length| chunks(format!("0;{}\r\n\r\n", "x".repeat(length - 1)));
     let trailer = |length: usize| chunks(format!("0\r\nX: {}\r\n\r\n", "x".repeat(length - 7)));
-    let table: [(&dyn Fn(usize) -> Vec<u8>, usize, Malformed); 5] = [
+    type Sized<'a> = &'a dyn Fn(usize) -> Vec<u8>;
+    let table: [(Sized<'_>, usize, Malformed); 5] = [
         (&head, HEAD_BYTES_MAX, Malformed::HeadTooLarge),
         (&headers, HEADERS_MAX, Malformed::ManyHeaders),
         (&target, TARGET_BYTES_MAX, Malformed::TargetTooLong),

@@ -1,0 +1,137 @@
+//! A secret stays in its store: canaries that are set, used and mistyped turn up nowhere else.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::json;
+
+use super::support::creel::BINARY;
+use super::support::{Creel, Events, Launch, Target, hub_signature, text};
+
+const FIRST: &str = "canary-one-8d2f6b1c-long-enough";
+const SECOND: &str = "canary-two-5e9a7c3d-long-enough";
+const MISTYPED: &str = "canary-bad-1f4e8a2b-long-enough";
+const FROM_FILE: &str = "canary-file-6c7d8e9f-long-enough";
+const FROM_ENV: &str = "canary-env-0a1b2c3d-long-enough";
+const CANARIES: [&str; 5] = [FIRST, SECOND, MISTYPED, FROM_FILE, FROM_ENV];
+
+fn without_canary(where_it_is: &str, text: &str) {
+    for canary in CANARIES {
+        // Not the whole of it: a part would give it away as well.
+        let core = &canary[7..20];
+        assert!(!text.contains(core), "a secret is in {where_it_is}: …{core}…");
+    }
+}
+
+fn command_line(pid: u32) -> String {
+    let read = |name: &str| fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
+    String::from_utf8_lossy(&[read("cmdline"), read("environ")].concat()).into_owned()
+}
+
+fn contains(path: &Path, needle: &str) -> bool {
+    let bytes = fs::read(path).unwrap_or_default();
+    bytes.windows(needle.len()).any(|window| window == needle.as_bytes())
+}
+
+/// Sets, uses and mistypes secrets and looks everywhere. Also run against an engine that logs them.
+pub fn a_secret_shows_up_nowhere(launch: Launch) {
+    let creel = launch.env("CREEL_LOG", "trace").start();
+    let events = Events::open(&creel);
+    let target = Target::answering(200);
+    let endpoint = creel.relaying(&[&target.url("/")], json!({ "name": "with canaries" }));
+    let mut answers = vec![creel.set_secret(&endpoint, FIRST).to_string()];
+    let secrets = format!("/endpoints/{}/signing-secrets", endpoint.id);
+    let second = creel.api("POST", &secrets, Some(&json!({ "signing_secret": SECOND })));
+    answers.push(second.text());
+    let path = format!("/endpoints/{}/signing-secret", endpoint.id);
+    for wrong in [
+        json!({ "signing_secret": { MISTYPED: MISTYPED } }),
+        json!({ "signing_secret": [MISTYPED] }),
+        json!({ "signing_secret": MISTYPED, "more": MISTYPED }),
+        json!({ MISTYPED: 1 }),
+    ] {
+        let refused = creel.api("PUT", &path, Some(&wrong));
+        assert_eq!(refused.status, 422);
+        // The name of an unknown field is no secret; a value is.
+        if wrong.get(MISTYPED).is_none() {
+            answers.push(refused.text());
+        }
+    }
+    answers.push(creel.call("PUT", &path).body(format!("{{\"signing_secret\":\"{MISTYPED}")).to(creel.admin).text());
+    for secret in [FIRST, SECOND] {
+        let signed = endpoint.post("{}").header("X-Hub-Signature-256", &hub_signature(secret, b"{}"));
+        let answer = creel.send_expecting("accepted", &signed);
+        let id = text(&answer, "delivery_id");
+        creel.settled(id);
+        answers.push(creel.api("GET", &format!("/deliveries/{id}/signature"), None).text());
+        let resigned = creel.api("POST", &format!("/deliveries/{id}/replay"), Some(&json!({ "resign": true })));
+        creel.settled(text(&resigned.expect_json(201), "id"));
+        answers.push(creel.delivery(id).to_string());
+    }
+    let forged = creel.send(&endpoint.post("{}").header("X-Hub-Signature-256", "sha256=00")).expect_json(401);
+    answers.push(creel.api("GET", &format!("/deliveries/{}/signature", text(&forged, "delivery_id")), None).text());
+    for path in ["/endpoints", "/deliveries", "/settings", "/stats", "/refusals", "/openapi.json", "/providers"] {
+        answers.push(creel.get(path).to_string());
+    }
+    for answer in &answers {
+        without_canary("an answer of the API", answer);
+    }
+    events.wait_for("endpoint", |shown| shown["signing_secrets"].as_array().is_some_and(|secrets| secrets.len() == 2));
+    for event in events.seen() {
+        without_canary("an event", &event.data.to_string());
+    }
+    for seen in target.seen() {
+        without_canary("a relayed request", &String::from_utf8_lossy(&seen.head));
+    }
+    without_canary("run.json", &fs::read_to_string(creel.home().run_json()).unwrap());
+    without_canary("the command line or environment", &command_line(creel.pid()));
+    without_canary("the log", &creel.home().streams());
+    assert!(!creel.home().streams().contains(&endpoint.token), "the log gives an endpoint's token away");
+    assert!(!creel.home().streams().is_empty(), "a log that says nothing proves nothing");
+    let data = creel.home().data().to_owned();
+    let stored = ["creel.db", "creel.db-wal"].iter().any(|name| contains(&data.join(name), FIRST));
+    assert!(stored, "the search would not find a secret where it does stand");
+}
+
+#[test]
+fn a_secret_is_in_no_answer_event_log_file_or_command_line() {
+    a_secret_shows_up_nowhere(Launch::new());
+}
+
+#[test]
+fn the_command_line_takes_secrets_from_files_environment_and_stdin_and_shows_none() {
+    let creel = Creel::start();
+    let file = creel.home().scratch("secret.txt");
+    fs::write(&file, format!("{FROM_FILE}\n")).unwrap();
+    let file = file.to_str().unwrap();
+    let body = creel.home().scratch("body");
+    fs::write(&body, "{}").unwrap();
+    let body = body.to_str().unwrap();
+    let mut all = Vec::new();
+    for args in [
+        vec!["endpoints", "create", "from-file", "--secret-file", file],
+        vec!["--json", "endpoints", "create", "from-file-json", "--secret-file", file],
+        vec!["endpoints", "show", "from-file"],
+        vec!["--json", "endpoints", "list"],
+        vec!["sign", "--provider", "generic", "--secret-file", file, "--body-file", body],
+        vec!["verify", "--provider", "generic", "--secret-file", file, "--body-file", body],
+        vec!["doctor"],
+    ] {
+        let ended = creel.cli(&args);
+        assert!([Some(0), Some(1)].contains(&ended.code), "{args:?}: {ended:?}");
+        all.push(ended.stdout + &ended.stderr);
+    }
+    let mut command = std::process::Command::new(BINARY);
+    super::support::creel::clean_env(&mut command);
+    command.args(["sign", "--provider", "generic", "--body-file", body]).stdin(Stdio::null());
+    command.env("CREEL_SIGNING_SECRET", FROM_ENV);
+    let from_env = super::support::creel::ended(command);
+    assert!(from_env.stdout.contains(&hub_signature(FROM_ENV, b"{}")), "{from_env:?}");
+    all.push(from_env.stdout + &from_env.stderr);
+    for output in &all {
+        without_canary("the output of a command", output);
+    }
+    let as_argument = creel.cli(&["endpoints", "create", "x", "--secret", FIRST]);
+    assert_eq!(as_argument.code, Some(2), "a secret as an argument is in everybody's process list");
+}
