@@ -27,7 +27,7 @@ test('what the editor says is what the engine does', async ({ ui, engine, app })
   await page.getByRole('region', { name: 'Events' }).getByRole('button', { name: 'Add filter' }).click();
   await page.getByRole('radio', { name: /^JSON only/ }).check();
   await page.getByRole('radio', { name: /^Fixed/ }).check();
-  await page.getByLabel('Status', { exact: true }).fill('202');
+  await page.getByRole('spinbutton', { name: 'Status' }).fill('202');
   await page.getByLabel('Headers', { exact: true }).fill('X-From: creel');
   await page.getByLabel('Body', { exact: true }).fill('thanks');
   await page.getByRole('button', { name: 'Save', exact: true }).click();

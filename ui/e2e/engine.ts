@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, request as ask, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,6 +68,17 @@ export class Engine {
     return (text === '' ? undefined : JSON.parse(text)) as T;
   }
 
+  /** Waits until nothing is being relayed. */
+  async quiet(): Promise<void> {
+    const deadline = Date.now() + ENGINE_MS_MAX;
+    for (;;) {
+      const { total } = await this.api<{ total: number }>('GET', '/deliveries?status=queued&limit=1');
+      if (total === 0) return;
+      if (Date.now() > deadline) throw new Error('Something is still being relayed.');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
   endpoint(name: string, more: object = {}): Promise<Endpoint> {
     return this.api('POST', '/endpoints', { name, ...more });
   }
@@ -120,6 +131,48 @@ export class App {
   }
 
   async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = null;
+    if (!server) return;
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+/** A way to the admin port that can be cut and mended while the engine itself goes on. */
+export class Cable {
+  #server: Server | null = null;
+  #port = 0;
+  readonly #engine: Engine;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  get link(): string {
+    return `http://127.0.0.1:${this.#port}/#token=${this.#engine.run.admin_token}`;
+  }
+
+  async mend(): Promise<void> {
+    const target = new URL(this.#engine.run.admin_url);
+    const server = createServer((request, response) => {
+      // The guard wants its own Host; everything else passes as it came.
+      const headers = { ...request.headers, host: target.host };
+      delete headers.origin;
+      const onward = ask({ host: target.hostname, port: target.port, method: request.method, path: request.url, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      });
+      onward.on('error', () => response.destroy());
+      response.on('close', () => onward.destroy());
+      request.pipe(onward);
+    });
+    this.#server = server;
+    await new Promise<void>((resolve) => server.listen(this.#port, '127.0.0.1', resolve));
+    this.#port = (server.address() as AddressInfo).port;
+  }
+
+  async cut(): Promise<void> {
     const server = this.#server;
     this.#server = null;
     if (!server) return;

@@ -57,11 +57,11 @@ test('the keyboard does all of it', async ({ ui, engine, app }) => {
   await page.keyboard.press('j');
   await page.keyboard.press('j');
   await page.keyboard.press('Enter');
-  await expect(ui.detail.getByRole('heading')).toHaveText('second');
+  await expect(ui.detail.getByRole('heading', { level: 2 })).toHaveText('second');
   await page.keyboard.press('j');
-  await expect(ui.detail.getByRole('heading')).toHaveText('first');
+  await expect(ui.detail.getByRole('heading', { level: 2 })).toHaveText('first');
   await page.keyboard.press('k');
-  await expect(ui.detail.getByRole('heading')).toHaveText('second');
+  await expect(ui.detail.getByRole('heading', { level: 2 })).toHaveText('second');
   await page.keyboard.press('r');
   await expect(ui.rows).toHaveCount(4);
   await page.keyboard.press('Escape');

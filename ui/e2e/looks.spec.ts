@@ -32,6 +32,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         for (const status of [200, 404, 500]) {
           app.status = status;
           await engine.send(open, '{"event":"customer.subscription.updated.with.a.long.name"}', { 'Idempotency-Key': `k${status}` }, '/a/long/path/that/goes/on');
+          await engine.quiet();
         }
         await engine.send(open, '{"event":"repeat"}', { 'Idempotency-Key': 'k200' });
         await engine.endpoint('Paused', { enabled: false });
@@ -45,7 +46,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await ui.row('Failed').first().click();
         for (const tab of ['Overview', 'Body', 'Headers', 'Signature', 'Arrivals', 'Attempts', 'Response']) {
           await ui.tab(tab);
-          await page.waitForLoadState('networkidle');
+          await expect(ui.panel.getByRole('status', { name: /^Loading/ })).toHaveCount(0);
           await clean(page, tab);
         }
         await ui.row('Rejected').click();

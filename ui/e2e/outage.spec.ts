@@ -1,23 +1,37 @@
-import { expect, test } from './fixtures';
+import { Cable } from './engine';
+import { expect, test, Window } from './fixtures';
 
-test('a lost connection is said, and what was missed appears after it is back', async ({ ui, engine, context, tolerated }) => {
-  tolerated.patterns.push(/Failed to load resource/);
-  const { page } = ui;
+test('a lost connection is said, and what was missed appears after it is back', async ({ page, engine }) => {
+  const cable = new Cable(engine);
+  await cable.mend();
+  await page.goto(cable.link);
+  const ui = new Window(page);
+  await ui.live();
   const endpoint = await engine.endpoint('Steady');
   await engine.send(endpoint, '{"event":"before"}');
   await expect(ui.rows).toHaveCount(1);
-  await context.setOffline(true);
+
+  await cable.cut();
   await expect(page.getByTestId('connection')).toHaveText('Disconnected');
   await expect(page.getByRole('alert').first()).toContainText('Creel does not answer');
   await expect(ui.row('before'), 'what was shown stays').toBeVisible();
+  await ui.row('before').click();
+  await expect(ui.detail.getByRole('alert')).toContainText('Creel does not answer');
+  await ui.go('Settings');
+  await expect(page.getByText('Settings: Creel does not answer')).toBeVisible();
   await engine.send(endpoint, '{"event":"meanwhile"}');
-  await context.setOffline(false);
-  await page.getByRole('button', { name: 'Reconnect now' }).click({ timeout: 2_000 }).catch(() => undefined);
+
+  await cable.mend();
+  await page.getByRole('button', { name: 'Reconnect now' }).click({ timeout: 1_000 }).catch(() => undefined);
   await ui.live();
+  await expect(page.getByRole('button', { name: 'Reconnect now' })).toBeHidden();
+  await ui.go('Deliveries');
   await expect(ui.row('meanwhile')).toBeVisible();
-  await expect(page.getByText('Creel does not answer')).toBeHidden();
   await engine.send(endpoint, '{"event":"after"}');
   await expect(ui.row('after')).toBeVisible();
+  await ui.row('before').click();
+  await expect(page.getByTestId('verdict')).toBeVisible();
+  await cable.cut();
 });
 
 test('an engine that was started anew asks for its fresh link, and the link shows everything', async ({ ui, engine, tolerated }) => {

@@ -55,12 +55,12 @@ test('a secret goes in and never comes out', async ({ ui, engine }) => {
   await expect(input).toHaveValue('');
   expect(await ui.document()).not.toContain(secret);
 
-  await input.fill('short ');
+  await input.fill('tiny-9x ');
   await expect(page.getByText('never trimmed')).toBeVisible();
   await page.getByRole('button', { name: 'Add as second' }).click();
   await expect(page.getByText('too short for a hint')).toBeVisible();
   await expect(page.getByText(/shorter than 16 bytes/)).toBeVisible();
-  expect(await ui.document()).not.toContain('short ');
+  expect(await ui.document()).not.toContain('tiny-9x ');
 
   const body = '{"a":1}';
   await engine.send(endpoint, body, { 'X-GitHub-Event': 'push', ...signature(secret, body) });
@@ -81,8 +81,7 @@ test('stored deliveries are judged again after a secret was added', async ({ ui,
   await ui.go('Endpoints');
   await ui.page.getByLabel('New signing secret').fill(secret);
   await ui.page.getByRole('button', { name: 'Save secret' }).click();
-  await ui.page.getByRole('button', { name: 'Judge them again' }).click();
-  await expect(ui.page.getByText('1 stored delivery judged again.')).toBeVisible();
+  await expect(ui.page.getByText('Stored deliveries are judged again with it.')).toBeVisible();
   await ui.go('Deliveries');
   await expect(ui.row('github.push')).toContainText('Valid');
 });

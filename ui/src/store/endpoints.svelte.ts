@@ -1,6 +1,6 @@
 import { asFailure, type Failure } from '../errors/failure';
 import type { Host } from '../host/contract';
-import type { EndpointView, Job, ProviderView } from '../host/types';
+import type { EndpointView, ProviderView } from '../host/types';
 import { deletedId, readCollection } from './read';
 
 /** All endpoints, in the order they were made, and the providers they may have. */
@@ -79,10 +79,6 @@ export class EndpointStore {
   async removeSecret(id: string, secretId: string): Promise<EndpointView> {
     await this.#host.call('endpoints.remove_signing_secret', { params: { id, secret_id: secretId } });
     return this.#refresh(id);
-  }
-
-  reverify(id: string): Promise<Job> {
-    return this.#host.call<Job>('endpoints.reverify', { params: { id } });
   }
 
   async delete(id: string): Promise<void> {
