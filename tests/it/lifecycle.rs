@@ -249,6 +249,19 @@ fn a_data_directory_with_an_odd_name_works() {
 }
 
 #[test]
+fn the_data_directory_can_come_from_the_environment() {
+    let home = Home::new();
+    let mut command = std::process::Command::new(super::support::creel::BINARY);
+    super::support::creel::clean_env(&mut command);
+    command.args(["serve", "--ingress", "127.0.0.1:0", "--admin", "127.0.0.1:0"]).env("CREEL_DATA_DIR", home.data());
+    let null = || std::process::Stdio::null();
+    let child = command.stdin(null()).stdout(null()).stderr(null()).spawn().unwrap();
+    let child = super::support::creel::Reaped(child);
+    until("it serves there", || super::support::creel::run_of(&home, child.0.id()));
+    assert!(home.database().exists());
+}
+
+#[test]
 fn everything_survives_an_orderly_restart() {
     let creel = Creel::start();
     let target = Target::answering(201);
