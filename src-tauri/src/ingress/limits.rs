@@ -47,7 +47,8 @@ pub struct IngressLimits {
     /// connection.
     pub keep_alive_idle: Duration,
     /// After how long without a request a connection gives back hyper's buffers. It stays open; the gate alone waits for
-    /// its next head.
+    /// its next head. Short, because a flood of connections that each send one request is over in a second; a busy
+    /// connection never rests.
     pub rest: Duration,
     /// Between two reads of a body.
     pub body_idle: Duration,
@@ -75,7 +76,7 @@ impl Default for IngressLimits {
         Self {
             head: Duration::from_secs(10),
             keep_alive_idle: Duration::from_secs(180),
-            rest: Duration::from_secs(2),
+            rest: Duration::from_millis(100),
             body_idle: Duration::from_secs(10),
             body_total: Duration::from_secs(60),
             body_bytes_per_second_min: 128 * 1024,
