@@ -79,6 +79,23 @@ fn a_listener_that_comes_back_gets_exactly_what_it_missed() {
     assert!(again.iter().all(|event| event.name != "resync"));
 }
 
+#[test]
+fn a_removed_delivery_is_an_event_or_the_word_to_look_again() {
+    let creel = Creel::start();
+    let endpoint = creel.endpoint(json!({}));
+    let answer = creel.send_expecting("skipped", &endpoint.post("{}"));
+    let events = Events::open(&creel);
+    let remove = |path: &str, body: Option<&Value>| {
+        let before = events.seen().len();
+        assert_eq!(creel.api("DELETE", path, body).status, 204);
+        until("its removal comes", || (events.seen().len() > before).then_some(()));
+    };
+    remove(&format!("/deliveries/{}", text(&answer, "delivery_id")), None);
+    creel.send_expecting("skipped", &endpoint.post("{}"));
+    events.wait_for("delivery", |row| row["id"] != answer["delivery_id"]);
+    remove("/deliveries", Some(&json!({ "filter": { "endpoint_id": endpoint.id } })));
+}
+
 fn ids_behind(events: &[Event], id: &str) -> Vec<String> {
     events.iter().skip_while(|event| event.id != id).skip(1).map(|event| event.id.clone()).collect()
 }

@@ -3,10 +3,13 @@
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::support::{Creel, Launch, Target, closed_port, text};
+use super::support::http::PATIENCE;
+use super::support::wait::within;
+use super::support::{Creel, Gate, Launch, Target, closed_port, text};
 
 /// What the target does with a request that it has read.
 type Act = Box<dyn Fn(&mut TcpStream) -> io::Result<()> + Send + Sync>;
@@ -266,6 +269,40 @@ fn https_spoken_to_a_plain_port_fails_before_anything_is_sent() {
     // The target waits for the rest of what it takes for a head, so that the limit for connecting ends it.
     assert!(["connect_failed", "reset", "timed_out"].contains(&text(&attempt, "outcome")), "{attempt}");
     assert_eq!(target.count(), 0);
+}
+
+/// Writes a byte a second for as long as the other side takes it.
+fn drip(stream: &mut TcpStream, beginning: &str) -> io::Result<bool> {
+    stream.write_all(beginning.as_bytes())?;
+    for _ in 0..PATIENCE.as_secs() {
+        thread::sleep(Duration::from_secs(1));
+        stream.write_all(b"x")?;
+    }
+    Ok(false)
+}
+
+#[test]
+fn a_target_that_hangs_drips_or_never_ends_is_timed_out_at_the_limits_of_the_contract() {
+    let creel = Creel::start();
+    let gate = Gate::default();
+    let targets = [
+        ("hangs", Target::behind(&gate), None),
+        ("drips its head", Target::raw(|_, stream| drip(stream, "HTTP/1.1 200 OK\r\nX-Drip: ")), None),
+        ("never ends", Target::raw(|_, stream| drip(stream, "HTTP/1.1 200 OK\r\n\r\n")), Some(200)),
+    ];
+    let sent = targets.iter().map(|(name, target, status)| {
+        let endpoint = creel.relaying(&[&target.url("/")], json!({}));
+        let answer = creel.send_expecting("accepted", &endpoint.post("{}"));
+        (name, text(&answer, "delivery_id").to_owned(), status)
+    });
+    // All three at once: the longest limit is 60 s.
+    for (name, id, status) in sent.collect::<Vec<_>>() {
+        let settled = || Some(creel.delivery(&id)).filter(|row| row["status"] == "failed");
+        let row = within(PATIENCE, settled).unwrap_or_else(|| panic!("{name}: still under way"));
+        assert_eq!((&row["relay_outcome"], &row["relay_status"]), (&json!("timed_out"), &json!(status)), "{name}");
+        assert!(creel.attempts(&id)[0]["reason"].is_string(), "{name}");
+    }
+    gate.open();
 }
 
 #[test]

@@ -63,6 +63,7 @@ fn a_slim_row_has_every_field_and_neither_head_nor_body() {
     assert_eq!(row.as_object().unwrap().len(), slim().count(), "{row}");
     assert!(!page.to_string().contains("canary"), "{page}");
     assert_eq!(row["content_type"], Value::Null);
+    assert_eq!(&text(row, "id")[14..15], "7", "no UUIDv7: {row}");
     for field in ["received_at", "last_attempt_at", "created_at"] {
         let shown = text(row, field);
         assert!(shown.len() == 24 && shown.ends_with('Z'), "{field}: {shown}");
@@ -173,6 +174,37 @@ fn pages_follow_each_other_without_gap_or_overlap_in_both_directions() {
     assert_eq!(ids(&older), sent[21..], "before is exclusive");
     let between = creel.get(&format!("/deliveries?after={}&before={}", seqs[10], seqs[7]));
     assert_eq!(ids(&between), sent[8..10]);
+}
+
+#[test]
+fn a_page_has_fifty_rows_unless_asked_otherwise() {
+    let creel = Creel::start();
+    let endpoint = creel.endpoint(json!({}));
+    send(&creel, &endpoint, 51);
+    let page = creel.get("/deliveries");
+    assert_eq!((ids(&page).len(), &page["total"]), (50, &json!(51)));
+    assert_eq!(page["next_before"], list(&page, "deliveries")[49]["seq"]);
+}
+
+#[test]
+fn beyond_ten_thousand_matches_a_total_is_said_to_be_a_minimum() {
+    const EACH: usize = 1_260;
+    const SENDERS: usize = 8;
+    let creel = Creel::start();
+    let endpoint = creel.endpoint(json!({}));
+    std::thread::scope(|scope| (0..SENDERS).for_each(|_| drop(scope.spawn(|| send(&creel, &endpoint, EACH)))));
+    let exact =
+        ["", "status=dispatched", &format!("endpoint_id={}", endpoint.id)].map(|query| format!("limit=1&{query}"));
+    for query in exact {
+        let page = creel.get(&format!("/deliveries?{query}"));
+        assert_eq!((&page["total"], &page["total_is_minimum"]), (&json!(EACH * SENDERS), &json!(false)), "{query}");
+    }
+    for query in ["event=webhook.received", "q=webhook", "provider=generic"] {
+        let page = creel.get(&format!("/deliveries?limit=1&{query}"));
+        assert_eq!(page["total_is_minimum"], true, "{query}: {}", page["total"]);
+        let total = page["total"].as_u64().unwrap();
+        assert!((10_000..=(EACH * SENDERS) as u64).contains(&total), "{query}: {total}");
+    }
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! Signatures of `generic` and `github`: verdicts, policies, rotation, secrets that are never shown, judging again.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::support::http::HeaderList;
 use super::support::{Creel, Endpoint, Request, Response, Target, hub_signature, list, text, until};
 
 const SECRET: &str = "It's a Secret to Everybody";
@@ -214,4 +217,53 @@ fn the_detail_of_a_signature_shows_what_was_expected_and_what_came() {
     assert!(text(&detail, "received").contains(&hub_signature("a guess", b"{}")["sha256=".len()..]), "{detail}");
     assert_eq!(detail["secret_hint"], "body", "the last four characters of the secret");
     assert!(detail["findings"].is_array());
+}
+
+/// Complete requests with the verdict that a correct verifier gives.
+const VECTORS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/signatures-github.json"));
+
+/// The reasons that are right for a vector.
+fn right_reasons(vector: &Value, names: &Value) -> Vec<String> {
+    let also = vector["also_acceptable"].as_array().into_iter().flatten();
+    let verdicts = std::iter::once(&vector["expect"]).chain(also);
+    verdicts.map(|verdict| text(&names["reason_by_verdict"], verdict.as_str().unwrap()).to_owned()).collect()
+}
+
+#[test]
+fn every_vector_is_judged_as_expected_over_the_wire_and_on_the_command_line() {
+    let creel = Creel::start();
+    let fixture: Value = serde_json::from_str(VECTORS).unwrap();
+    let vectors = list(&fixture, "vectors");
+    assert!(vectors.len() >= 29, "{}", vectors.len());
+    let (secret_file, body_file) = (creel.home().scratch("secret"), creel.home().scratch("body"));
+    for vector in &vectors {
+        let name = text(vector, "id");
+        let right = right_reasons(vector, &fixture["names_in_the_contract"]);
+        let body = STANDARD.decode(text(vector, "body_base64")).unwrap();
+        let headers: HeaderList = serde_json::from_value(vector["headers"].clone()).unwrap();
+        let endpoint = creel.endpoint(json!({ "provider": "github" }));
+        creel.set_secret(&endpoint, text(vector, "secret"));
+        let request = headers.iter().fold(endpoint.post(&body), |request, (name, value)| request.header(name, value));
+        let answer = creel.send(&request);
+        let (status, verdict, reason) = verdict(&creel, &answer);
+        assert!(right.contains(&reason), "{name}: {reason}, not {right:?}");
+        assert_eq!(status == 200, verdict == "valid", "{name}");
+
+        // One line end is taken off a file: the one that is put there, not one of the secret's own.
+        std::fs::write(&secret_file, format!("{}\n", text(vector, "secret"))).unwrap();
+        std::fs::write(&body_file, &body).unwrap();
+        let mut args = vec!["--json".to_owned(), "verify".into(), "--provider".into(), "github".into()];
+        args.extend(["--secret-file".into(), secret_file.display().to_string()]);
+        args.extend(["--body-file".into(), body_file.display().to_string()]);
+        for (name, value) in &headers {
+            args.extend(["--header".into(), format!("{name}: {value}")]);
+        }
+        let ended = creel.cli(&args.iter().map(String::as_str).collect::<Vec<_>>());
+        let said: Value = serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{name}: {ended:?}"));
+        assert_eq!(
+            (text(&said, "reason"), ended.code),
+            (reason.as_str(), Some(i32::from(verdict != "valid"))),
+            "{name}"
+        );
+    }
 }
