@@ -96,9 +96,10 @@ fn headless(context: &Context<'_>) -> Result<Outcome> {
     cargo(context, &["check", "--locked", "--package", "creel"]).run().map(passed)
 }
 
-/// With the features of `headless`, whose work it shares; the library never names Tauri.
+/// With the features of `headless`, whose work it shares; the library never names Tauri. Private items too: those who
+/// read these pages work on the code.
 fn docs(context: &Context<'_>) -> Result<Outcome> {
-    cargo(context, &["doc", "--locked", "--no-deps", "--package", "creel", "--lib"])
+    cargo(context, &["doc", "--locked", "--no-deps", "--document-private-items", "--package", "creel", "--lib"])
         .env("RUSTDOCFLAGS", "-D warnings")
         .run()
         .map(passed)
