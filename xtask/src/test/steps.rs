@@ -42,9 +42,9 @@ impl Outcome {
 /// download would otherwise hold everything up for minutes.
 const ADVISORY_FETCH_LIMIT: Duration = Duration::from_secs(90);
 
-/// What the names of the tests that open the real window have in common. They are `#[ignore]`d, because they need the
-/// display that only their own step starts.
-const WINDOW_TESTS: &str = "window";
+/// The tests that open the real window, by their module in tests/it. They are `#[ignore]`d, because they need the display
+/// that only their own step starts.
+const WINDOW_TESTS: &str = "desktop::";
 
 pub const STEPS: &[Step] = &[
     Step { name: "prerequisites", about: "what the machine must bring", run: prepare },
@@ -96,9 +96,10 @@ fn headless(context: &Context<'_>) -> Result<Outcome> {
     cargo(context, &["check", "--locked", "--package", "creel"]).run().map(passed)
 }
 
-/// With the features of `headless`, whose work it shares; the library never names Tauri.
+/// With the features of `headless`, whose work it shares; the library never names Tauri. Private items too: those who
+/// read these pages work on the code.
 fn docs(context: &Context<'_>) -> Result<Outcome> {
-    cargo(context, &["doc", "--locked", "--no-deps", "--package", "creel", "--lib"])
+    cargo(context, &["doc", "--locked", "--no-deps", "--document-private-items", "--package", "creel", "--lib"])
         .env("RUSTDOCFLAGS", "-D warnings")
         .run()
         .map(passed)
@@ -145,7 +146,7 @@ fn window(context: &Context<'_>) -> Result<Outcome> {
     let listed =
         cargo(context, &WHOLE_TEST).args(["--test", "it", "--", "--ignored", "--list", WINDOW_TESTS]).output()?;
     if !listed.lines().any(|line| line.ends_with(": test")) {
-        bail!("no ignored test of tests/it has `{WINDOW_TESTS}` in its name: the window would go untested");
+        bail!("tests/it has no ignored test in `{WINDOW_TESTS}`: the window would go untested");
     }
     tools::TAURI_DRIVER.install(context.layout)?;
     Program::new("xvfb-run")
@@ -155,6 +156,8 @@ fn window(context: &Context<'_>) -> Result<Outcome> {
         // WebKitGTK's DMA-BUF renderer needs a graphics card.
         .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
         .env("LIBGL_ALWAYS_SOFTWARE", "1")
+        // All that they need was found or is installed now, so none of them has a reason to skip.
+        .env("CREEL_REQUIRE", Requirement::Display.to_string())
         .with_tools(&context.layout.tools().join("bin"))?
         .within(context.layout.root())
         .run()
