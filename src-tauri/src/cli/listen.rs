@@ -217,16 +217,19 @@ impl Session<'_> {
         if change.as_object().is_some_and(serde_json::Map::is_empty) {
             return Ok(endpoint);
         }
-        if change.get("targets").is_some() {
-            self.console.note(&format!("endpoint `{}` now relays to {}", self.args.name, self.args.to));
+        let path = endpoints::path_of(&endpoint)?;
+        let changed = self.client.call(Method::PATCH, &path, &[], Some(&change)).await?;
+        let name = &self.args.name;
+        for (field, what) in [
+            ("targets", format!("now relays to {}", self.args.to)),
+            ("provider", format!("now has the provider {}", fields::text(&changed, "provider"))),
+            ("enabled", "was paused and is on again".to_owned()),
+        ] {
+            if change.get(field).is_some() {
+                self.console.note(&format!("endpoint `{name}` {what}"));
+            }
         }
-        if change.get("provider").is_some() {
-            self.console.note(&format!("endpoint `{}` has another provider now", self.args.name));
-        }
-        if change.get("enabled").is_some() {
-            self.console.note(&format!("endpoint `{}` was paused and is on again", self.args.name));
-        }
-        Ok(self.client.call(Method::PATCH, &endpoints::path_of(&endpoint)?, &[], Some(&change)).await?)
+        Ok(changed)
     }
 
     fn announce(&self, endpoint: &Value) -> Result<(), CliError> {
@@ -239,7 +242,7 @@ impl Session<'_> {
         }
         pairs.push(("Relays", self.args.to.clone()));
         if let Some(running) = self.own_engine {
-            pairs.push(("UI", super::serve::ui_url(running)));
+            pairs.push(("UI", running.ui_url()));
         }
         self.console.lines(fields::pairs(&pairs))?;
         self.console.note("waiting for deliveries; Ctrl-C ends");
