@@ -11,7 +11,7 @@ use super::console::Console;
 use super::error::{CliError, Exit};
 use super::table::{Align, Table};
 use super::{Place, fields, input};
-use crate::client::Client;
+use crate::client::{Client, ClientError};
 use crate::domain::{EndpointId, Secret};
 
 /// List, create, show and delete endpoints
@@ -283,10 +283,10 @@ pub(super) async fn put_secret(client: &Client, endpoint: &Value, secret: &Secre
 }
 
 /// The path of an endpoint's object.
-pub(super) fn path_of(endpoint: &Value) -> Result<String, CliError> {
+pub(super) fn path_of(endpoint: &Value) -> Result<String, ClientError> {
     match fields::get(endpoint, "id").as_str().map(str::parse::<EndpointId>) {
         Some(Ok(id)) => Ok(format!("/endpoints/{id}")),
-        _ => Err(crate::client::ClientError::BadAnswer { why: "an endpoint has no id".to_owned() }.into()),
+        _ => Err(ClientError::BadAnswer { why: "an endpoint has no id".to_owned() }),
     }
 }
 

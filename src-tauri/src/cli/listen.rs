@@ -140,49 +140,23 @@ impl Session<'_> {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let mut next = std::pin::pin!(events.next());
-            // Kept over the ticks: a reconnect that takes longer than one must not begin anew with each.
-            let event = loop {
-                tokio::select! {
-                    event = &mut next => break event?,
-                    _ = tick.tick() => self.print(live.overdue(Instant::now()))?,
+            let event = {
+                let mut next = std::pin::pin!(events.next());
+                // Kept over the ticks: a reconnect that takes longer than one must not begin anew with each.
+                loop {
+                    tokio::select! {
+                        event = &mut next => break event?,
+                        _ = tick.tick() => self.print(live.overdue(Instant::now()))?,
+                    }
                 }
             };
-            self.print(self.rows_of(&event, &endpoint, live).await?)?;
-        }
-    }
-
-    /// The rows that an event makes worth showing.
-    async fn rows_of(&self, event: &Event, endpoint: &Value, live: &mut LiveLines) -> Result<Vec<Value>, CliError> {
-        match event.name.as_str() {
-            "delivery" => {
-                let row: Value = serde_json::from_str(&event.data)
-                    .map_err(|error| ClientError::BadAnswer { why: format!("an event: {error}") })?;
-                let ours = fields::get(&row, "endpoint_id") == fields::get(endpoint, "id");
-                Ok(if ours { live.take(row, Instant::now()) } else { None }.into_iter().collect())
-            }
-            "resync" => self.missed_rows(endpoint, live).await,
-            _ => Ok(Vec::new()),
-        }
-    }
-
-    async fn missed_rows(&self, endpoint: &Value, live: &mut LiveLines) -> Result<Vec<Value>, CliError> {
-        let path = format!("{}/deliveries", endpoints::path_of(endpoint)?);
-        let after = live.fetch_after();
-        let mut missed = Vec::new();
-        let mut before: Option<i64> = None;
-        loop {
-            let mut query = vec![("after", after.to_string()), ("limit", PAGE_ROWS.to_string())];
-            query.extend(before.map(|seq| ("before", seq.to_string())));
-            let page = self.client.call(Method::GET, &path, &query, None).await?;
-            missed.extend_from_slice(fields::items(&page, "deliveries"));
-            before = fields::get(&page, "next_before").as_i64();
-            if before.is_none() || fields::items(&page, "deliveries").is_empty() {
-                break;
+            match rows_of(&event, events.client(), &endpoint, live).await {
+                Ok(rows) => self.print(rows)?,
+                // The engine is going: what was to be fetched is fetched when it is back.
+                Err(error) if error.means_engine_out_of_reach() => events.start_over(),
+                Err(error) => return Err(error.into()),
             }
         }
-        let now = Instant::now();
-        Ok(missed.into_iter().rev().filter_map(|row| live.take(row, now)).collect())
     }
 
     async fn newest_seq(&self, endpoint: &Value) -> Result<i64, CliError> {
@@ -217,16 +191,19 @@ impl Session<'_> {
         if change.as_object().is_some_and(serde_json::Map::is_empty) {
             return Ok(endpoint);
         }
-        if change.get("targets").is_some() {
-            self.console.note(&format!("endpoint `{}` now relays to {}", self.args.name, self.args.to));
+        let path = endpoints::path_of(&endpoint)?;
+        let changed = self.client.call(Method::PATCH, &path, &[], Some(&change)).await?;
+        let name = &self.args.name;
+        for (field, what) in [
+            ("targets", format!("now relays to {}", self.args.to)),
+            ("provider", format!("now has the provider {}", fields::text(&changed, "provider"))),
+            ("enabled", "was paused and is on again".to_owned()),
+        ] {
+            if change.get(field).is_some() {
+                self.console.note(&format!("endpoint `{name}` {what}"));
+            }
         }
-        if change.get("provider").is_some() {
-            self.console.note(&format!("endpoint `{}` has another provider now", self.args.name));
-        }
-        if change.get("enabled").is_some() {
-            self.console.note(&format!("endpoint `{}` was paused and is on again", self.args.name));
-        }
-        Ok(self.client.call(Method::PATCH, &endpoints::path_of(&endpoint)?, &[], Some(&change)).await?)
+        Ok(changed)
     }
 
     fn announce(&self, endpoint: &Value) -> Result<(), CliError> {
@@ -239,7 +216,7 @@ impl Session<'_> {
         }
         pairs.push(("Relays", self.args.to.clone()));
         if let Some(running) = self.own_engine {
-            pairs.push(("UI", super::serve::ui_url(running)));
+            pairs.push(("UI", running.ui_url()));
         }
         self.console.lines(fields::pairs(&pairs))?;
         self.console.note("waiting for deliveries; Ctrl-C ends");
@@ -255,6 +232,45 @@ impl Session<'_> {
         }
         self.console.lines(rows.iter().map(|row| line(self.console, row)))
     }
+}
+
+/// The rows that an event makes worth showing.
+async fn rows_of(
+    event: &Event,
+    client: &Client,
+    endpoint: &Value,
+    live: &mut LiveLines,
+) -> Result<Vec<Value>, ClientError> {
+    match event.name.as_str() {
+        "delivery" => {
+            let row: Value = serde_json::from_str(&event.data)
+                .map_err(|error| ClientError::BadAnswer { why: format!("an event: {error}") })?;
+            let ours = fields::get(&row, "endpoint_id") == fields::get(endpoint, "id");
+            Ok(if ours { live.take(row, Instant::now()) } else { None }.into_iter().collect())
+        }
+        "resync" => missed_rows(client, endpoint, live).await,
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Fetches what may have happened during a gap; gives the rows worth showing, oldest first.
+async fn missed_rows(client: &Client, endpoint: &Value, live: &mut LiveLines) -> Result<Vec<Value>, ClientError> {
+    let path = format!("{}/deliveries", endpoints::path_of(endpoint)?);
+    let after = live.fetch_after();
+    let mut missed = Vec::new();
+    let mut before: Option<i64> = None;
+    loop {
+        let mut query = vec![("after", after.to_string()), ("limit", PAGE_ROWS.to_string())];
+        query.extend(before.map(|seq| ("before", seq.to_string())));
+        let page = client.call(Method::GET, &path, &query, None).await?;
+        missed.extend_from_slice(fields::items(&page, "deliveries"));
+        before = fields::get(&page, "next_before").as_i64();
+        if before.is_none() || fields::items(&page, "deliveries").is_empty() {
+            break;
+        }
+    }
+    let now = Instant::now();
+    Ok(missed.into_iter().rev().filter_map(|row| live.take(row, now)).collect())
 }
 
 /// What must change for an endpoint to relay as the arguments say; an empty object when nothing must.

@@ -9,7 +9,7 @@ use super::args::{http_url, loopback_address};
 use super::console::Console;
 use super::error::{CliError, Exit};
 use super::{Place, escape};
-use crate::engine::{self, EngineConfig, Running, SettingsOverrides};
+use crate::engine::{self, EngineConfig, SettingsOverrides};
 
 /// Run the engine without a window, until Ctrl-C or SIGTERM
 ///
@@ -74,7 +74,7 @@ pub(super) async fn run(args: ServeArgs, place: Place, console: &Console) -> Res
     let shown_dir = data_dir.clone();
     let mut stop = StopSignal::new()?;
     let running = engine::start(args.into_config(data_dir)).await?;
-    let ui_url = ui_url(&running);
+    let ui_url = running.ui_url();
     let announced = if console.json() {
         console.object(&json!({
             "pid": std::process::id(),
@@ -103,11 +103,6 @@ pub(super) async fn run(args: ServeArgs, place: Place, console: &Console) -> Res
     stop.wait().await;
     running.stop().await?;
     Ok(Exit::Ok)
-}
-
-/// Where a browser finds the UI; the token in the fragment is not sent to anyone.
-pub(super) fn ui_url(running: &Running) -> String {
-    format!("{}/#token={}", running.admin_url.trim_end_matches('/'), running.admin_token)
 }
 
 impl ServeArgs {

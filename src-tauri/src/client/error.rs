@@ -120,4 +120,10 @@ impl ClientError {
     pub fn means_not_running(&self) -> bool {
         matches!(self, Self::NotRunning { .. } | Self::StaleRunFile { .. })
     }
+
+    /// Whether the engine did not answer at all; it may be restarting.
+    #[must_use]
+    pub fn means_engine_out_of_reach(&self) -> bool {
+        self.means_not_running() || matches!(self, Self::Unreachable { .. } | Self::Broken(_) | Self::TimedOut { .. })
+    }
 }

@@ -71,6 +71,18 @@ impl EventStream {
         }
     }
 
+    /// The way to the engine that the events come from now; another one than at first when it was restarted.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Gives up the connection and the place in the stream: the next event, once there is an engine again, is `resync`.
+    pub fn start_over(&mut self) {
+        self.last_id = None;
+        self.begin_break();
+    }
+
     fn begin_break(&mut self) {
         self.answer = None;
         // Half an event is sent again, whole, behind the last id.

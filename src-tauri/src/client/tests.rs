@@ -132,3 +132,19 @@ async fn a_stream_that_nobody_answers_any_more_ends_as_lost() {
     tokio::time::pause();
     assert!(matches!(events.next().await, Err(ClientError::Lost { .. })));
 }
+
+#[tokio::test]
+async fn a_stream_that_starts_over_asks_for_a_resync() {
+    let dir = tempfile::tempdir().unwrap();
+    let head = "HTTP/1.1 200 OK\r\n\r\n";
+    let first = format!("{head}id: r-1\ndata: 1\n\n");
+    let second = format!("{head}id: s-1\nevent: resync\ndata: {{}}\n\n");
+    let answers: &'static [&'static str] = Box::leak(Box::new([HEALTH, first.leak(), HEALTH, second.leak()]));
+    let peer = peer(dir.path(), answers).await;
+    let mut events = Client::connect(dir.path()).await.unwrap().events().await.unwrap();
+    assert_eq!(events.next().await.unwrap().data, "1");
+    events.start_over();
+    assert_eq!(events.next().await.unwrap().name, "resync");
+    let heads = peer.await.unwrap();
+    assert!(heads[3].contains("last-event-id: 0-0\r\n"), "an id of no run: {}", heads[3]);
+}
