@@ -1,5 +1,6 @@
 import { asFailure, Failure, failureFromBody } from '../errors/failure';
 import type { EngineState, Host, LiveListener, OperationInput } from './contract';
+import { givenParameters } from './query';
 import { operations, type OperationName } from './operations';
 import { EventParser } from './sse';
 
@@ -14,8 +15,8 @@ export function address(operation: OperationName, input: OperationInput): string
     return encodeURIComponent(String(value));
   });
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(input.query ?? {})) {
-    if (value !== undefined && value !== '') query.set(name, String(value));
+  for (const [name, value] of Object.entries(givenParameters(input.query))) {
+    query.set(name, String(value));
   }
   const text = query.toString();
   return `/api${path}${text ? `?${text}` : ''}`;

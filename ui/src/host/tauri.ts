@@ -3,6 +3,7 @@ import { asFailure, Failure } from '../errors/failure';
 import type { EngineState, Host, LiveEvent, LiveListener, OperationInput } from './contract';
 import { saveByLink } from './http';
 import type { OperationName } from './operations';
+import { givenParameters } from './query';
 
 function abortable<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (!signal) return work;
@@ -27,7 +28,7 @@ export class TauriHost implements Host {
   readonly kind = 'tauri';
 
   async call<T>(operation: OperationName, input: OperationInput = {}, signal?: AbortSignal): Promise<T> {
-    const answer = await ask<unknown>('call', { operation, input }, signal);
+    const answer = await ask<unknown>('call', { operation, input: { ...input, query: givenParameters(input.query) } }, signal);
     if (typeof answer !== 'string') return answer as T;
     if (answer === '') return undefined as T;
     try {
@@ -38,7 +39,7 @@ export class TauriHost implements Host {
   }
 
   async bytes(operation: OperationName, input: OperationInput, signal: AbortSignal): Promise<ArrayBuffer> {
-    const answer = await ask<unknown>('call', { operation, input }, signal);
+    const answer = await ask<unknown>('call', { operation, input: { ...input, query: givenParameters(input.query) } }, signal);
     if (answer instanceof ArrayBuffer) return answer;
     throw new Failure('bad_answer', `The answer to ${operation} is not raw bytes.`);
   }
