@@ -35,8 +35,14 @@ export default ts.config(
       ],
       'no-restricted-syntax': [
         'error',
-        { selector: 'AssignmentExpression > MemberExpression.left[property.name="innerHTML"]', message: 'Payloads are only ever text.' },
-        { selector: 'AssignmentExpression > MemberExpression.left[property.name="outerHTML"]', message: 'Payloads are only ever text.' },
+        {
+          selector: 'AssignmentExpression > MemberExpression.left[property.name="innerHTML"]',
+          message: 'Payloads are only ever text.',
+        },
+        {
+          selector: 'AssignmentExpression > MemberExpression.left[property.name="outerHTML"]',
+          message: 'Payloads are only ever text.',
+        },
         {
           selector: 'MemberExpression[object.name=/^(window|globalThis)$/][property.name="fetch"]',
           message: 'Only src/host may call the network.',

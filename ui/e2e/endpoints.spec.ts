@@ -61,7 +61,9 @@ test('a refused value is named at its field, and nothing is changed', async ({ u
   await page.getByLabel('URL of a new target').fill('http://192.0.2.1/');
   await page.getByRole('button', { name: 'Add target' }).click();
   await page.getByRole('button', { name: 'Save', exact: true }).click();
-  await expect(page.getByRole('region', { name: 'Targets' }).getByRole('alert')).toContainText('Allow targets outside this machine');
+  await expect(page.getByRole('region', { name: 'Targets' }).getByRole('alert')).toContainText(
+    'Allow targets outside this machine',
+  );
   expect(await engine.api('GET', `/endpoints/${endpoint.id}`)).toMatchObject({ targets: [] });
   await page.getByRole('button', { name: 'Discard' }).click();
   await expect(page.getByLabel('URL of target 1')).toBeHidden();

@@ -159,10 +159,13 @@ export class Cable {
       // The guard wants its own Host; everything else passes as it came.
       const headers = { ...request.headers, host: target.host };
       delete headers.origin;
-      const onward = ask({ host: target.hostname, port: target.port, method: request.method, path: request.url, headers }, (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(response);
-      });
+      const onward = ask(
+        { host: target.hostname, port: target.port, method: request.method, path: request.url, headers },
+        (answer) => {
+          response.writeHead(answer.statusCode ?? 502, answer.headers);
+          answer.pipe(response);
+        },
+      );
       onward.on('error', () => response.destroy());
       response.on('close', () => onward.destroy());
       request.pipe(onward);

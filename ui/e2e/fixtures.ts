@@ -6,7 +6,10 @@ export class Window {
   constructor(readonly page: Page) {}
 
   get rows(): Locator {
-    return this.page.getByRole('grid').getByRole('row').filter({ has: this.page.getByRole('gridcell') });
+    return this.page
+      .getByRole('grid')
+      .getByRole('row')
+      .filter({ has: this.page.getByRole('gridcell') });
   }
 
   get detail(): Locator {
@@ -26,7 +29,10 @@ export class Window {
   }
 
   async go(screen: 'Deliveries' | 'Endpoints' | 'Refusals' | 'Settings'): Promise<void> {
-    await this.page.getByRole('navigation', { name: 'Screens' }).getByRole('button', { name: new RegExp(`^${screen}`) }).click();
+    await this.page
+      .getByRole('navigation', { name: 'Screens' })
+      .getByRole('button', { name: new RegExp(`^${screen}`) })
+      .click();
   }
 
   async tab(name: string): Promise<void> {
@@ -36,7 +42,9 @@ export class Window {
   /** Everything in the document: text, attributes and the values of inputs. */
   async document(): Promise<string> {
     return this.page.evaluate(() => {
-      const values = [...document.querySelectorAll('input, textarea')].map((input) => (input as HTMLInputElement).value);
+      const values = [...document.querySelectorAll('input, textarea')].map(
+        (input) => (input as HTMLInputElement).value,
+      );
       return document.documentElement.outerHTML + values.join('\n') + location.href;
     });
   }

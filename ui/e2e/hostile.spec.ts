@@ -8,7 +8,12 @@ test('payloads from outside are text everywhere, and nothing of them runs', asyn
   app.body = markup;
   const endpoint = await engine.endpoint(markup, { targets: [{ url: app.url }] });
   const body = JSON.stringify({ event: `evil.${markup}`, html: markup }).replace('"html"', `"${tricks}":1,"html"`);
-  await engine.send(endpoint, body, { 'X-Evil': markup, 'Idempotency-Key': markup }, `/${encodeURIComponent(markup)}?q=<b>`);
+  await engine.send(
+    endpoint,
+    body,
+    { 'X-Evil': markup, 'Idempotency-Key': markup },
+    `/${encodeURIComponent(markup)}?q=<b>`,
+  );
   const row = ui.rows.first();
   await expect(row).toContainText('evil.<img src=x onerror="alert(1)">');
   await row.click();
@@ -26,7 +31,9 @@ test('payloads from outside are text everywhere, and nothing of them runs', asyn
   }
   await ui.go('Endpoints');
   await expect(page.getByRole('heading', { name: markup })).toBeVisible();
-  expect(await page.locator('#app img:not([alt="Creel"]), #app script, #app svg[onload], #app [onerror]').count()).toBe(0);
+  expect(await page.locator('#app img:not([alt="Creel"]), #app script, #app svg[onload], #app [onerror]').count()).toBe(
+    0,
+  );
   // Dialogs, exceptions and violations of the policy fail the test in the fixture.
 });
 

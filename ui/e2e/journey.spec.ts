@@ -13,7 +13,9 @@ test('endpoint, post, live row, every tab, replay, second row', async ({ ui, eng
   await dialog.getByRole('button', { name: 'Create' }).click();
   await expect(page.getByRole('heading', { name: 'Payments' })).toBeVisible();
 
-  const { endpoints } = await engine.api<{ endpoints: { id: string; token: string; ingress_url: string; name: string }[] }>('GET', '/endpoints');
+  const { endpoints } = await engine.api<{
+    endpoints: { id: string; token: string; ingress_url: string; name: string }[];
+  }>('GET', '/endpoints');
   const endpoint = endpoints[0];
   if (!endpoint) throw new Error('no endpoint');
   expect(await ui.document(), 'the URL is masked').not.toContain(endpoint.token);
@@ -99,7 +101,9 @@ test('a large body shows a first window and says so; the download has every byte
   await engine.send(endpoint, body);
   await ui.row('large').click();
   await ui.tab('Body');
-  await expect(ui.panel).toContainText(`Showing the first 1,048,576 bytes of ${body.length.toLocaleString('en-US')} bytes`);
+  await expect(ui.panel).toContainText(
+    `Showing the first 1,048,576 bytes of ${body.length.toLocaleString('en-US')} bytes`,
+  );
   const waiting = ui.page.waitForEvent('download');
   await ui.panel.getByRole('button', { name: 'Download' }).click();
   const download = await waiting;

@@ -20,7 +20,10 @@ for (const colorScheme of ['light', 'dark'] as const) {
         test.slow();
         const { page } = ui;
         await clean(page, 'no endpoint');
-        const endpoint = await engine.endpoint('GitHub, main repository', { provider: 'github', targets: [{ url: app.url }] });
+        const endpoint = await engine.endpoint('GitHub, main repository', {
+          provider: 'github',
+          targets: [{ url: app.url }],
+        });
         await expect(page.getByRole('heading', { name: 'Waiting for the first delivery' })).toBeVisible();
         await clean(page, 'first run');
         await ui.go('Refusals');
@@ -31,7 +34,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
         const open = await engine.endpoint('Open', { targets: [{ url: app.url }] });
         for (const status of [200, 404, 500]) {
           app.status = status;
-          await engine.send(open, '{"event":"customer.subscription.updated.with.a.long.name"}', { 'Idempotency-Key': `k${status}` }, '/a/long/path/that/goes/on');
+          await engine.send(
+            open,
+            '{"event":"customer.subscription.updated.with.a.long.name"}',
+            { 'Idempotency-Key': `k${status}` },
+            '/a/long/path/that/goes/on',
+          );
           await engine.quiet();
         }
         await engine.send(open, '{"event":"repeat"}', { 'Idempotency-Key': 'k200' });

@@ -22,7 +22,10 @@ test('a lost connection is said, and what was missed appears after it is back', 
   await engine.send(endpoint, '{"event":"meanwhile"}');
 
   await cable.mend();
-  await page.getByRole('button', { name: 'Reconnect now' }).click({ timeout: 1_000 }).catch(() => undefined);
+  await page
+    .getByRole('button', { name: 'Reconnect now' })
+    .click({ timeout: 1_000 })
+    .catch(() => undefined);
   await ui.live();
   await expect(page.getByRole('button', { name: 'Reconnect now' })).toBeHidden();
   await ui.go('Deliveries');
@@ -34,7 +37,11 @@ test('a lost connection is said, and what was missed appears after it is back', 
   await cable.cut();
 });
 
-test('an engine that was started anew asks for its fresh link, and the link shows everything', async ({ ui, engine, tolerated }) => {
+test('an engine that was started anew asks for its fresh link, and the link shows everything', async ({
+  ui,
+  engine,
+  tolerated,
+}) => {
   tolerated.patterns.push(/Failed to load resource/);
   const { page } = ui;
   const endpoint = await engine.endpoint('Restarted');

@@ -3,7 +3,11 @@ import { expect, test } from './fixtures';
 
 const secret = 'correct-horse-battery-staple';
 
-test('a wrong signature is rejected with its reason, and replayed only after a confirmation', async ({ ui, engine, app }) => {
+test('a wrong signature is rejected with its reason, and replayed only after a confirmation', async ({
+  ui,
+  engine,
+  app,
+}) => {
   const endpoint = await engine.endpoint('Signed', { provider: 'github', targets: [{ url: app.url }] });
   await engine.api('PUT', `/endpoints/${endpoint.id}/signing-secret`, { signing_secret: secret });
   const body = '{"ref":"main"}';

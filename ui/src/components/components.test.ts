@@ -91,7 +91,15 @@ describe('BytesView', () => {
 
 describe('HeaderTable', () => {
   it('keeps order and repeats', () => {
-    render(HeaderTable, { headers: [['B', '1'], ['a', ''], ['b', '2']], label: 'Headers', copy: done });
+    render(HeaderTable, {
+      headers: [
+        ['B', '1'],
+        ['a', ''],
+        ['b', '2'],
+      ],
+      label: 'Headers',
+      copy: done,
+    });
     const names = screen.getAllByRole('rowheader').map((cell) => cell.textContent?.trim());
     expect(names).toEqual(['B ×2', 'a', 'b ×2']);
     expect(screen.getByText('empty')).toBeTruthy();
@@ -102,7 +110,10 @@ describe('Tabs', () => {
   it('moves by arrow keys and wraps around', async () => {
     const onselect = vi.fn();
     const panel = createRawSnippet(() => ({ render: () => '<p>panel</p>' }));
-    const tabs = [{ id: 'a', label: 'A' }, { id: 'b', label: 'B' }];
+    const tabs = [
+      { id: 'a', label: 'A' },
+      { id: 'b', label: 'B' },
+    ];
     render(Tabs, { tabs, active: 'a', label: 'Parts', onselect, panel });
     await fireEvent.keyDown(screen.getByRole('tab', { name: 'A' }), { key: 'ArrowLeft' });
     expect(onselect).toHaveBeenCalledWith('b');

@@ -13,7 +13,12 @@ const statuses: Record<string, Look> = {
     label: 'Dispatched',
     explanation: 'At least one target answered 2xx or 3xx, or there was nothing to relay to.',
   },
-  rejected: { tone: 'odd', glyph: '⊘', label: 'Rejected', explanation: 'Its signature does not hold; it was not relayed.' },
+  rejected: {
+    tone: 'odd',
+    glyph: '⊘',
+    label: 'Rejected',
+    explanation: 'Its signature does not hold; it was not relayed.',
+  },
   ignored: { tone: 'calm', glyph: '–', label: 'Ignored', explanation: 'Stored, and not relayed.' },
   failed: { tone: 'bad', glyph: '✗', label: 'Failed', explanation: 'Every target failed.' },
   interrupted: {
@@ -27,7 +32,12 @@ const statuses: Record<string, Look> = {
 const signatures: Record<string, Look> = {
   valid: { tone: 'good', glyph: '✓', label: 'Valid', explanation: 'The signature holds.' },
   invalid: { tone: 'odd', glyph: '✗', label: 'Invalid', explanation: 'The signature is there and does not hold.' },
-  missing: { tone: 'odd', glyph: '?', label: 'Missing', explanation: 'A secret is set, and the request is not signed.' },
+  missing: {
+    tone: 'odd',
+    glyph: '?',
+    label: 'Missing',
+    explanation: 'A secret is set, and the request is not signed.',
+  },
   not_required: {
     tone: 'calm',
     glyph: '–',

@@ -71,6 +71,9 @@ function tone(row: DeliverySummary): Tone {
 export function verdict(row: DeliverySummary, attempts: readonly Attempt[] | null): Verdict {
   const sentences = [signatureSentence(row), relaySentence(row, attempts)];
   const more = row.attempt_count - 1;
-  if (more > 0) sentences.push(`The sender delivered it ${more === 1 ? 'once' : `${more} times`} more; that was not relayed again.`);
+  if (more > 0)
+    sentences.push(
+      `The sender delivered it ${more === 1 ? 'once' : `${more} times`} more; that was not relayed again.`,
+    );
   return { tone: tone(row), sentences };
 }

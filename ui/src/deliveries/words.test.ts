@@ -5,7 +5,14 @@ import { outcomeLook, relayLook, signatureLook, STATUS_WORDS, statusLook } from 
 import { verdict } from './verdict';
 
 function delivery(more: object) {
-  const row = readDelivery({ id: 'a', seq: 1, status: 'dispatched', signature_status: 'valid', signature_reason: 'ok', ...more });
+  const row = readDelivery({
+    id: 'a',
+    seq: 1,
+    status: 'dispatched',
+    signature_status: 'valid',
+    signature_reason: 'ok',
+    ...more,
+  });
   if (!row) throw new Error('no row');
   return row;
 }
@@ -22,7 +29,9 @@ describe('looks', () => {
     expect(outcomeLook('').label).toBe('Unknown');
   });
   it('tells apart: answered, not answered, no target, not relayed', () => {
-    expect(relayLook(delivery({ relay_outcome: 'succeeded', relay_status: 200, relay_duration_ms: 84 }))).toMatchObject({ label: '200', aside: '84 ms', tone: 'good' });
+    expect(relayLook(delivery({ relay_outcome: 'succeeded', relay_status: 200, relay_duration_ms: 84 }))).toMatchObject(
+      { label: '200', aside: '84 ms', tone: 'good' },
+    );
     expect(relayLook(delivery({ relay_outcome: 'http_error', relay_status: 503 })).tone).toBe('bad');
     expect(relayLook(delivery({ relay_outcome: 'connect_failed' })).label).toBe('no connection');
     expect(relayLook(delivery({})).label).toBe('no target');
@@ -31,7 +40,8 @@ describe('looks', () => {
 });
 
 describe('verdict', () => {
-  const attempt = (more: object) => ({ n: 1, outcome: 'succeeded', response_status: 200, duration_ms: 84, ...more }) as unknown as Attempt;
+  const attempt = (more: object) =>
+    ({ n: 1, outcome: 'succeeded', response_status: 200, duration_ms: 84, ...more }) as unknown as Attempt;
   it('says what the app answered, and on which attempt', () => {
     const row = delivery({ status: 'failed', relay_attempt_count: 2 });
     const said = verdict(row, [attempt({}), attempt({ n: 2, outcome: 'http_error', response_status: 500 })]);
@@ -44,7 +54,9 @@ describe('verdict', () => {
     expect(said.sentences.join(' ')).toMatch(/invalid.*another secret or over other bytes.*not relayed/);
   });
   it('does not claim a signature that nobody checked', () => {
-    expect(verdict(delivery({ signature_status: 'not_required', signature_reason: 'no_secret' }), []).sentences[0]).toMatch(/Not verified/);
+    expect(
+      verdict(delivery({ signature_status: 'not_required', signature_reason: 'no_secret' }), []).sentences[0],
+    ).toMatch(/Not verified/);
   });
   it('does not claim to know what is in doubt', () => {
     const row = delivery({ status: 'interrupted', relay_attempt_count: 1 });

@@ -13,7 +13,9 @@ describe('FilterEditor', () => {
   it('commits a parsed row with Enter, and removes it again', async () => {
     render(FilterEditor, { filters: [], error: null });
     await fireEvent.input(screen.getByLabelText('Event'), { target: { value: 'issues' } });
-    await fireEvent.input(screen.getByLabelText('Actions, separated by commas'), { target: { value: 'opened, closed' } });
+    await fireEvent.input(screen.getByLabelText('Actions, separated by commas'), {
+      target: { value: 'opened, closed' },
+    });
     await fireEvent.keyDown(screen.getByLabelText('Event'), { key: 'Enter' });
     expect(screen.getByText('opened, closed')).toBeTruthy();
     expect(screen.getByLabelText<HTMLInputElement>('Event').value).toBe('');

@@ -58,7 +58,13 @@ describe('parseFilter', () => {
 
 describe('parseHeaders', () => {
   it('keeps order, repeats and colons in values', () => {
-    expect(parseHeaders('X-A: 1\n\nX-A:2\nWhen: 12:30')).toEqual({ headers: [['X-A', '1'], ['X-A', '2'], ['When', '12:30']] });
+    expect(parseHeaders('X-A: 1\n\nX-A:2\nWhen: 12:30')).toEqual({
+      headers: [
+        ['X-A', '1'],
+        ['X-A', '2'],
+        ['When', '12:30'],
+      ],
+    });
   });
   it('names the line that is no header', () => {
     expect(parseHeaders('X-A: 1\noops')).toEqual({ error: '“oops” is no header: write Name: value.' });

@@ -7,7 +7,7 @@ export type Classified = { title: string; detail: string; action: Action };
 
 type Rule = { title: string; detail?: string; action: Action };
 
-/** The one table from a failure's code to what people read and can do. A code stands here only if something depends on it. */
+/** The one table from a failure's code to what people read and can do. A code stands here only if it adds something. */
 const rules: Record<string, Rule> = {
   unreachable: {
     title: 'Creel does not answer',

@@ -14,7 +14,10 @@ export class Failure extends Error {
 
   /** What happened and what to do, as sentences. */
   get sentences(): string {
-    return [this.message, this.help].filter((part) => part !== null && part !== '').map(withStop).join(' ');
+    return [this.message, this.help]
+      .filter((part) => part !== null && part !== '')
+      .map(withStop)
+      .join(' ');
   }
 }
 
@@ -27,7 +30,7 @@ function text(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
-/** Reads `{"error":{code,message,help,field}}`, its inside alone, or the same as a JSON string. Null when it is none. */
+/** Reads `{"error":{code,message,help,field}}`, its inside alone, or the same as JSON text. Null when it is none. */
 export function failureFromBody(body: unknown): Failure | null {
   if (typeof body === 'string') {
     try {

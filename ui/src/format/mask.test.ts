@@ -14,7 +14,8 @@ describe('maskUrl', () => {
     expect(maskUrl('/in/short')).toBe(maskUrl(`/in/${token}`));
   });
   it('masks everything when there is no last segment', () => {
-    for (const url of ['http://127.0.0.1:4100', 'http://127.0.0.1:4100/in/', token, '']) expect(maskUrl(url)).toBe(MASK);
+    for (const url of ['http://127.0.0.1:4100', 'http://127.0.0.1:4100/in/', token, ''])
+      expect(maskUrl(url)).toBe(MASK);
   });
   it('keeps a query, and masks the segment before it', () => {
     expect(maskUrl(`https://x.example/in/${token}?a=/b`)).toBe(`https://x.example/in/${MASK}?a=/b`);

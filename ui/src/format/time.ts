@@ -21,7 +21,9 @@ function parse(timestamp: string): Date | null {
 export function shortTime(timestamp: string, now: Date): string {
   const date = parse(timestamp);
   if (!date) return timestamp;
-  return date.toDateString() === now.toDateString() ? clock.format(date) : `${day.format(date)} ${hourAndMinute.format(date)}`;
+  return date.toDateString() === now.toDateString()
+    ? clock.format(date)
+    : `${day.format(date)} ${hourAndMinute.format(date)}`;
 }
 
 /** Local time to the millisecond, with its zone. */

@@ -18,7 +18,18 @@ describe('segments', () => {
     expect(before).toEqual({ text: 'invoice', mark: null });
     expect(mark).toEqual({ text: 'U+202E', mark: 'right-to-left override U+202E' });
     expect(after).toEqual({ text: 'fdp.exe', mark: null });
-    const hidden = ['\u200b', '\u200d', '\u2028', '\u2066', '\ufeff', '\u00ad', '\u061c', '\u{e0041}', '\ud800', '\udfff'];
+    const hidden = [
+      '\u200b',
+      '\u200d',
+      '\u2028',
+      '\u2066',
+      '\ufeff',
+      '\u00ad',
+      '\u061c',
+      '\u{e0041}',
+      '\ud800',
+      '\udfff',
+    ];
     for (const text of hidden) expect(segments(text)[0]?.mark, JSON.stringify(text)).toBeTruthy();
   });
   it('loses nothing but the marked characters themselves', () => {

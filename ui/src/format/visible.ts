@@ -1,4 +1,4 @@
-/** A stretch of text: shown as it is, or as a mark with a name because it would be invisible or would reorder its neighbours. */
+/** Text shown as it is, or a mark with a name for what would be invisible or would reorder its neighbours. */
 export type Segment = { text: string; mark: null } | { text: string; mark: string };
 
 /** Names of the C0 control characters (ECMA-48), by code. */
@@ -33,9 +33,12 @@ const NAMES: Record<number, string> = {
 };
 
 // C0 without tab and line feed, DEL, C1, and the format characters above, tag characters, and lone surrogates.
-const HIDDEN =
-  // eslint-disable-next-line no-control-regex
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]|[\ud800-\udfff]/gu;
+const HIDDEN = new RegExp(
+  '[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f' +
+    '\\u00ad\\u061c\\u180e\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff\\ufff9-\\ufffb' +
+    '\\u{e0000}-\\u{e007f}\\ud800-\\udfff]',
+  'gu',
+);
 
 function code(point: number): string {
   return `U+${point.toString(16).toUpperCase().padStart(4, '0')}`;

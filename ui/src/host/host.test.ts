@@ -7,7 +7,9 @@ import { takeToken } from './token';
 afterEach(() => vi.unstubAllGlobals());
 
 describe('EventParser', () => {
-  const stream = ': hello\n\nid: r-1\nevent: delivery\ndata: {"id":"a",\ndata: "seq":1}\n\nid: r-2\r\nevent: resync\r\ndata: null\r\n\r\n';
+  const stream =
+    ': hello\n\nid: r-1\nevent: delivery\ndata: {"id":"a",\ndata: "seq":1}\n\n' +
+    'id: r-2\r\nevent: resync\r\ndata: null\r\n\r\n';
   const expected: LiveEvent[] = [
     { id: 'r-1', event: 'delivery', data: { id: 'a', seq: 1 } },
     { id: 'r-2', event: 'resync', data: null },
@@ -21,7 +23,9 @@ describe('EventParser', () => {
     }
   });
   it('asks for everything anew when data cannot be read', () => {
-    expect(new EventParser().push('id: 7\nevent: delivery\ndata: {oops\n\n')).toEqual([{ id: '7', event: 'resync', data: null }]);
+    expect(new EventParser().push('id: 7\nevent: delivery\ndata: {oops\n\n')).toEqual([
+      { id: '7', event: 'resync', data: null },
+    ]);
   });
   it('makes no event of a comment', () => {
     expect(new EventParser().push(':\n\n: keep\n\n')).toEqual([]);
@@ -50,7 +54,9 @@ describe('takeToken', () => {
 
 describe('address', () => {
   it('fills and escapes parameters, and leaves out empty ones', () => {
-    expect(address('deliveries.arrival_body', { params: { id: 'a/b?', n: 2 } })).toBe('/api/deliveries/a%2Fb%3F/arrivals/2/body');
+    expect(address('deliveries.arrival_body', { params: { id: 'a/b?', n: 2 } })).toBe(
+      '/api/deliveries/a%2Fb%3F/arrivals/2/body',
+    );
     expect(address('deliveries.list', { query: { status: '', q: 'a b&c', before: undefined, limit: 5 } })).toBe(
       '/api/deliveries?q=a+b%26c&limit=5',
     );
@@ -61,7 +67,8 @@ describe('address', () => {
 });
 
 describe('HttpHost', () => {
-  const answer = (status: number, body: unknown) => vi.fn(async () => new Response(body === null ? null : JSON.stringify(body), { status }));
+  const answer = (status: number, body: unknown) =>
+    vi.fn(async () => new Response(body === null ? null : JSON.stringify(body), { status }));
 
   it('sends the token in a header, and the key of an idempotent call', async () => {
     const fetch = answer(201, { id: 'x' });
@@ -82,10 +89,16 @@ describe('HttpHost', () => {
   });
   it('passes on the engine’s error with its field', async () => {
     vi.stubGlobal('fetch', answer(422, { error: { code: 'relay_loop', message: 'm', help: 'h', field: 'targets' } }));
-    await expect(new HttpHost('T').call('endpoints.list')).rejects.toMatchObject({ code: 'relay_loop', field: 'targets' });
+    await expect(new HttpHost('T').call('endpoints.list')).rejects.toMatchObject({
+      code: 'relay_loop',
+      field: 'targets',
+    });
   });
   it('says that the engine does not answer when nobody does', async () => {
-    vi.stubGlobal('fetch', vi.fn(async () => Promise.reject(new TypeError('Failed to fetch'))));
+    vi.stubGlobal(
+      'fetch',
+      vi.fn(async () => Promise.reject(new TypeError('Failed to fetch'))),
+    );
     await expect(new HttpHost('T').call('stats.get')).rejects.toMatchObject({ code: 'unreachable' });
   });
   it('takes up the stream after the last event, and tells when it breaks', async () => {

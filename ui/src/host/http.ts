@@ -1,7 +1,7 @@
 import { asFailure, Failure, failureFromBody } from '../errors/failure';
 import type { EngineState, Host, LiveListener, OperationInput } from './contract';
-import { givenParameters } from './query';
 import { operations, type OperationName } from './operations';
+import { setOnly } from './query';
 import { EventParser } from './sse';
 
 /** The stream sends a comment every 15 s; this long without a byte means that it is dead. In milliseconds. */
@@ -15,9 +15,7 @@ export function address(operation: OperationName, input: OperationInput): string
     return encodeURIComponent(String(value));
   });
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(givenParameters(input.query))) {
-    query.set(name, String(value));
-  }
+  for (const [name, value] of Object.entries(setOnly(input.query))) query.set(name, String(value));
   const text = query.toString();
   return `/api${path}${text ? `?${text}` : ''}`;
 }
@@ -162,7 +160,7 @@ function copyBySelection(text: string): void {
   if (!copied) throw new Failure('copy_refused', 'The browser does not allow copying here.');
 }
 
-/** Hands the bytes to the browser as a download; always `application/octet-stream`, so that nothing is opened in place. */
+/** Hands the bytes to the browser as a download; as `application/octet-stream`, so that nothing is opened in place. */
 export function saveByLink(name: string, bytes: ArrayBuffer): void {
   const url = URL.createObjectURL(new Blob([bytes], { type: 'application/octet-stream' }));
   const link = document.createElement('a');

@@ -1,7 +1,7 @@
 import type { OperationInput } from './contract';
 
-/** The query parameters that say something: an empty one narrows nothing, and is not sent. */
-export function givenParameters(query: OperationInput['query']): Record<string, string | number | boolean> {
-  const given = Object.entries(query ?? {}).filter(([, value]) => value !== undefined && value !== '');
-  return Object.fromEntries(given) as Record<string, string | number | boolean>;
+/** A query without what is not set: an empty text restricts nothing and is no value that the API knows. */
+export function setOnly(query: OperationInput['query'] = {}): Record<string, string | number | boolean> {
+  const entries = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
+  return Object.fromEntries(entries) as Record<string, string | number | boolean>;
 }

@@ -3,7 +3,7 @@ import { asFailure, Failure } from '../errors/failure';
 import type { EngineState, Host, LiveEvent, LiveListener, OperationInput } from './contract';
 import { saveByLink } from './http';
 import type { OperationName } from './operations';
-import { givenParameters } from './query';
+import { setOnly } from './query';
 
 function abortable<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (!signal) return work;
@@ -23,12 +23,17 @@ async function ask<T>(command: string, input: Record<string, unknown>, signal?: 
   }
 }
 
+/** A call as the window's command reads it. */
+function asked(input: OperationInput): OperationInput {
+  return { ...input, query: setOnly(input.query) };
+}
+
 /** The UI in the desktop window: Tauri's IPC alone, no port. */
 export class TauriHost implements Host {
   readonly kind = 'tauri';
 
   async call<T>(operation: OperationName, input: OperationInput = {}, signal?: AbortSignal): Promise<T> {
-    const answer = await ask<unknown>('call', { operation, input: { ...input, query: givenParameters(input.query) } }, signal);
+    const answer = await ask<unknown>('call', { operation, input: asked(input) }, signal);
     if (typeof answer !== 'string') return answer as T;
     if (answer === '') return undefined as T;
     try {
@@ -39,7 +44,7 @@ export class TauriHost implements Host {
   }
 
   async bytes(operation: OperationName, input: OperationInput, signal: AbortSignal): Promise<ArrayBuffer> {
-    const answer = await ask<unknown>('call', { operation, input: { ...input, query: givenParameters(input.query) } }, signal);
+    const answer = await ask<unknown>('call', { operation, input: asked(input) }, signal);
     if (answer instanceof ArrayBuffer) return answer;
     throw new Failure('bad_answer', `The answer to ${operation} is not raw bytes.`);
   }

@@ -12,14 +12,38 @@ export type SettingField = {
 const MIB = 1024 * 1024;
 
 export const RETENTION: SettingField[] = [
-  { name: 'keep_rows', label: 'Deliveries', unit: 'rows', factor: 1, sentence: 'The newest this many are kept. 0: no limit.' },
-  { name: 'keep_bytes', label: 'Space', unit: 'MiB', factor: MIB, sentence: 'The oldest are removed when stored deliveries take more. 0: no limit.' },
+  {
+    name: 'keep_rows',
+    label: 'Deliveries',
+    unit: 'rows',
+    factor: 1,
+    sentence: 'The newest this many are kept. 0: no limit.',
+  },
+  {
+    name: 'keep_bytes',
+    label: 'Space',
+    unit: 'MiB',
+    factor: MIB,
+    sentence: 'The oldest are removed when stored deliveries take more. 0: no limit.',
+  },
   { name: 'keep_days', label: 'Age', unit: 'days', factor: 1, sentence: 'Older ones are removed. 0: no limit.' },
 ];
 
 export const LIMITS: SettingField[] = [
-  { name: 'max_body_bytes', label: 'Largest body', unit: 'MiB', factor: MIB, sentence: 'A larger one is refused with 413. 0: no limit.' },
-  { name: 'rate_limit_endpoint', label: 'Rate per endpoint', unit: 'a minute', factor: 1, sentence: 'More are refused with 429. 0: no limit.' },
+  {
+    name: 'max_body_bytes',
+    label: 'Largest body',
+    unit: 'MiB',
+    factor: MIB,
+    sentence: 'A larger one is refused with 413. 0: no limit.',
+  },
+  {
+    name: 'rate_limit_endpoint',
+    label: 'Rate per endpoint',
+    unit: 'a minute',
+    factor: 1,
+    sentence: 'More are refused with 429. 0: no limit.',
+  },
   {
     name: 'rate_limit_ip',
     label: 'Bad requests per client',

@@ -7,6 +7,7 @@ describe('parseRoute', () => {
     expect(parseRoute('#/deliveries')).toEqual({ screen: 'deliveries', id: null });
   });
   it('takes anything else for the first screen', () => {
-    for (const hash of ['', '#', '#token=x', '#/nowhere/1']) expect(parseRoute(hash)).toEqual({ screen: 'deliveries', id: null });
+    for (const hash of ['', '#', '#token=x', '#/nowhere/1'])
+      expect(parseRoute(hash)).toEqual({ screen: 'deliveries', id: null });
   });
 });

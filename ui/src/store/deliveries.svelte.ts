@@ -163,7 +163,11 @@ export class DeliveryStore {
         next = page.next_before;
       } while (next !== null && rows.length < wanted);
       this.flush();
-      take(page, rows.filter((row) => (this.#touched.get(row.id) ?? 0) <= since), since);
+      take(
+        page,
+        rows.filter((row) => (this.#touched.get(row.id) ?? 0) <= since),
+        since,
+      );
       return true;
     } catch (thrown) {
       if (controller.signal.aborted) return false;

@@ -9,7 +9,11 @@ const row = (seq: number, status = 'dispatched'): Row => ({ id: `d${seq}`, seq, 
 
 /** An engine whose answers wait until the test lets them go. */
 function bench() {
-  const asked: { query: Record<string, unknown>; answer: (page: object) => Promise<void>; fail: (failure: Failure) => Promise<void> }[] = [];
+  const asked: {
+    query: Record<string, unknown>;
+    answer: (page: object) => Promise<void>;
+    fail: (failure: Failure) => Promise<void>;
+  }[] = [];
   const call = (_: string, input: OperationInput, signal?: AbortSignal) =>
     new Promise((resolve, reject) => {
       signal?.addEventListener('abort', () => reject(new Failure('aborted', 'x')));

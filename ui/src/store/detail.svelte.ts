@@ -6,7 +6,7 @@ import { Resource } from './resource.svelte';
 /** Live changes of the open delivery are fetched together. In milliseconds. */
 const REFRESH_MS = 60;
 
-/** The delivery that is open, with its attempts and the explanation of its signature. Bodies are fetched by their own views. */
+/** The open delivery, with its attempts and the explanation of its signature. Bodies are fetched by their own views. */
 export class DetailStore {
   id = $state<string | null>(null);
   readonly delivery = new Resource<DeliveryDetail>();

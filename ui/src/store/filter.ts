@@ -13,7 +13,7 @@ function lowerAscii(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
-/** The engine's own rule for list parameters, for rows that come by the live stream: `q` ignores ASCII case, and hyphens in an id. */
+/** The engine's own rule for list parameters, for live rows: `q` ignores ASCII case, and hyphens in an id. */
 export function matches(filter: Filter, row: DeliverySummary): boolean {
   if (filter.endpoint_id && row.endpoint_id !== filter.endpoint_id) return false;
   if (filter.status && row.status !== filter.status) return false;

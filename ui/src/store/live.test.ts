@@ -31,7 +31,8 @@ function bench() {
     states,
     subscriptions,
     newest: () => subscriptions.at(-1) as (typeof subscriptions)[number],
-    event: (id: string, event = 'delivery') => subscriptions.at(-1)?.listener.onEvent({ id, event, data: {} } satisfies LiveEvent),
+    event: (id: string, event = 'delivery') =>
+      subscriptions.at(-1)?.listener.onEvent({ id, event, data: {} } satisfies LiveEvent),
     async synced(failure?: Failure) {
       const waiting = syncs;
       syncs = [];

@@ -24,7 +24,7 @@ export type LiveParts = {
 
 /**
  * Joins fetched state to the live stream without a gap: subscribe, then fetch while events queue up, then drain. A
- * `resync` from the engine, or a queue that overflows, fetches anew. A lost stream is taken up again after its last event.
+ * `resync` from the engine, or a queue that overflows, fetches anew. A lost stream goes on after its last event.
  */
 export class LiveJoin {
   readonly #parts: LiveParts;

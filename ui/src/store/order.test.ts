@@ -17,7 +17,9 @@ describe('mergeRows', () => {
     expect(rows).toEqual([row(3), row(2), row(1)]);
   });
   it('takes the last of two rows with one id', () => {
-    expect(mergeRows([], [row(1, { status: 'queued' }), row(1, { status: 'failed' })])).toEqual([row(1, { status: 'failed' })]);
+    expect(mergeRows([], [row(1, { status: 'queued' }), row(1, { status: 'failed' })])).toEqual([
+      row(1, { status: 'failed' }),
+    ]);
   });
 });
 
@@ -30,14 +32,32 @@ describe('newerThan', () => {
 
 describe('reading', () => {
   it('keeps a row whose words it does not know', () => {
-    const read = readDelivery({ id: 'a', seq: 1, status: 'teleported', signature_status: 'odd', relay_outcome: 'beamed', later: 1 });
-    expect(read).toMatchObject({ id: 'a', seq: 1, status: 'teleported', signature_status: 'odd', relay_outcome: 'beamed' });
+    const read = readDelivery({
+      id: 'a',
+      seq: 1,
+      status: 'teleported',
+      signature_status: 'odd',
+      relay_outcome: 'beamed',
+      later: 1,
+    });
+    expect(read).toMatchObject({
+      id: 'a',
+      seq: 1,
+      status: 'teleported',
+      signature_status: 'odd',
+      relay_outcome: 'beamed',
+    });
   });
   it('fills what is absent or of the wrong kind', () => {
-    expect(readDelivery({ id: 'a', seq: 1, event: 7, attempt_count: 'many' })).toMatchObject({ event: '', attempt_count: 1, path: '' });
+    expect(readDelivery({ id: 'a', seq: 1, event: 7, attempt_count: 'many' })).toMatchObject({
+      event: '',
+      attempt_count: 1,
+      path: '',
+    });
   });
   it('makes no row of what has no id or no place', () => {
-    for (const value of [null, 1, 'a', [], {}, { id: 'a' }, { seq: 1 }, { id: 1, seq: 1 }]) expect(readDelivery(value)).toBeNull();
+    for (const value of [null, 1, 'a', [], {}, { id: 'a' }, { seq: 1 }, { id: 1, seq: 1 }])
+      expect(readDelivery(value)).toBeNull();
   });
   it('does not show a malformed list as an empty one', () => {
     for (const value of [null, [], {}, { deliveries: null }]) expect(() => readDeliveryList(value)).toThrow(/form/);
@@ -45,7 +65,12 @@ describe('reading', () => {
     expect(readDeliveryList({ deliveries: [{ id: 'a', seq: 1 }, null] }).deliveries).toHaveLength(1);
   });
   it('gives every tab something true of a detail with missing parts', () => {
-    expect(readDetail({ id: 'a', seq: 1 })).toMatchObject({ headers: [], arrivals: [], body_inlined: false, response_headers: null });
+    expect(readDetail({ id: 'a', seq: 1 })).toMatchObject({
+      headers: [],
+      arrivals: [],
+      body_inlined: false,
+      response_headers: null,
+    });
   });
   it('knows a deletion when it sees one', () => {
     expect(deletedId({ id: 'a', deleted: true })).toBe('a');
@@ -54,7 +79,15 @@ describe('reading', () => {
 });
 
 describe('matches', () => {
-  const delivery = readDelivery({ id: 'x1', seq: 1, endpoint_id: 'e', status: 'failed', signature_status: 'valid', event: 'github.Push', path: '/Hooks' });
+  const delivery = readDelivery({
+    id: 'x1',
+    seq: 1,
+    endpoint_id: 'e',
+    status: 'failed',
+    signature_status: 'valid',
+    event: 'github.Push',
+    path: '/Hooks',
+  });
   if (!delivery) throw new Error('no row');
   it('needs every part of the filter', () => {
     expect(matches(NO_FILTER, delivery)).toBe(true);

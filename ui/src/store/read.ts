@@ -1,7 +1,7 @@
 import { Failure } from '../errors/failure';
 import type { DeliveryDetail, DeliveryList, DeliverySummary } from '../host/types';
 
-// Reading is lenient on purpose: a newer engine may send words and fields that this UI does not know. A row whose status
+// Reading is lenient on purpose: a newer engine may send words and fields that this UI does not know. A row whose word
 // is unknown keeps its place with a generic look. Only what cannot be placed at all (no id, no seq) is not a row.
 
 type Fields = Record<string, unknown>;
@@ -94,7 +94,8 @@ export function readDetail(value: unknown): DeliveryDetail {
 /** The array under `plural` of a collection; a failure when there is none. */
 export function readCollection<T>(value: unknown, plural: string): T[] {
   const list = fields(value)?.[plural];
-  if (!Array.isArray(list)) throw new Failure('bad_answer', `The list of ${plural} has a form that this window does not know.`);
+  if (!Array.isArray(list))
+    throw new Failure('bad_answer', `The list of ${plural} has a form that this window does not know.`);
   return list as T[];
 }
 
