@@ -76,13 +76,20 @@ impl Writing<'_> {
 /// A job with its answer still open.
 trait PendingJob: Send {
     fn run(&mut self, writing: &mut Writing<'_>) -> Result<(), StoreError>;
-    fn answer(self: Box<Self>, outcome: Result<(), StoreError>);
+    /// Answers, and hands on the neighbours that are still to be answered; gives them back when nobody waits.
+    fn answer(self: Box<Self>, outcome: Result<(), StoreError>, neighbours: Neighbours) -> Option<Neighbours>;
 }
 
 struct Pending<T, F> {
     job: F,
     done: Option<T>,
-    reply: Option<oneshot::Sender<Result<T, StoreError>>>,
+    reply: Option<oneshot::Sender<Answered<T>>>,
+}
+
+/// An answer, with the rest of the group.
+struct Answered<T> {
+    answer: Result<T, StoreError>,
+    neighbours: Neighbours,
 }
 
 impl<T: Send, F: FnMut(&mut Writing<'_>) -> Result<T, StoreError> + Send> PendingJob for Pending<T, F> {
@@ -91,11 +98,49 @@ impl<T: Send, F: FnMut(&mut Writing<'_>) -> Result<T, StoreError> + Send> Pendin
         Ok(())
     }
 
-    fn answer(mut self: Box<Self>, outcome: Result<(), StoreError>) {
+    fn answer(mut self: Box<Self>, outcome: Result<(), StoreError>, neighbours: Neighbours) -> Option<Neighbours> {
+        let Some(reply) = self.reply.take() else { return Some(neighbours) };
         let answer = outcome.and_then(|()| self.done.take().ok_or(StoreError::Closed));
-        if let Some(reply) = self.reply.take() {
-            // Nobody waits any more when the asking task was stopped; the commit stands all the same.
-            let _gone = reply.send(answer);
+        // Nobody waits any more when the asking task was stopped; the commit stands all the same.
+        reply.send(Answered { answer, neighbours }).err().map(|unsent| unsent.neighbours)
+    }
+}
+
+/// Jobs of one group that are to be answered alike.
+///
+/// The writer wakes one waiting task and hands it the others: waking a task of the same runtime is cheap, waking one from
+/// outside costs a system call. Dropped unanswered, they are answered all the same.
+struct Neighbours {
+    jobs: Vec<Box<dyn PendingJob>>,
+    failed: Option<StoreError>,
+}
+
+impl Neighbours {
+    fn none() -> Self {
+        Self { jobs: Vec::new(), failed: None }
+    }
+
+    fn outcome(&self) -> Result<(), StoreError> {
+        self.failed.as_ref().map_or(Ok(()), |error| Err(error.repeated()))
+    }
+
+    /// Answers one job and leaves the others to whoever waited for it.
+    fn hand_on(mut self) {
+        while let Some(job) = self.jobs.pop() {
+            let outcome = self.outcome();
+            match job.answer(outcome, self) {
+                Some(back) => self = back,
+                None => return,
+            }
+        }
+    }
+}
+
+impl Drop for Neighbours {
+    fn drop(&mut self) {
+        for job in std::mem::take(&mut self.jobs) {
+            // Given back when nobody waits: there is nobody left to tell.
+            let _none = job.answer(self.outcome(), Self::none());
         }
     }
 }
@@ -132,7 +177,13 @@ impl WriterQueue {
                 Err(mpsc::error::SendTimeoutError::Closed(_)) => return Err(StoreError::Closed),
             }
         }
-        answer.await.unwrap_or(Err(StoreError::Closed))
+        match answer.await {
+            Ok(Answered { answer, neighbours }) => {
+                drop(neighbours);
+                answer
+            }
+            Err(_) => Err(StoreError::Closed),
+        }
     }
 
     /// Queues a job without waiting for it; false when there is no room.
@@ -204,15 +255,15 @@ impl WriterThread {
         match self.transact(group) {
             Ok(changes) => {
                 (self.parts.listener)(changes);
-                group.drain(..).for_each(|job| job.answer(Ok(())));
+                answer(group, None);
             }
-            Err(_) if SeededBug::AckWhenFull.is_on() => group.drain(..).for_each(|job| job.answer(Ok(()))),
+            Err(_) if SeededBug::AckWhenFull.is_on() => answer(group, None),
             Err(error) if group.len() == 1 || error.is_of_the_disk() => {
                 tracing::warn!(%error, jobs = group.len(), "a group of writes failed");
-                group.drain(..).for_each(|job| job.answer(Err(error.repeated())));
+                answer(group, Some(error));
             }
             Err(_) => {
-                for job in group.drain(..).collect::<Vec<_>>() {
+                for job in std::mem::take(group) {
                     self.commit_group(&mut vec![job]);
                 }
             }
@@ -237,7 +288,7 @@ impl WriterThread {
             .and_then(|()| writing.flush())
             .and_then(|()| write_numbers(writing.connection, self.written, writing.numbers));
         if SeededBug::AckBeforeCommit.is_on() && written.is_ok() {
-            group.drain(..).for_each(|job| job.answer(Ok(())));
+            answer(group, None);
             std::thread::sleep(Duration::from_millis(300));
         }
         let written = written.and_then(|()| Ok(writing.connection.prepare_cached("COMMIT")?.execute([])?));
@@ -258,6 +309,11 @@ impl WriterThread {
             }
         }
     }
+}
+
+/// Answers all jobs of a group alike.
+fn answer(group: &mut Vec<Box<dyn PendingJob>>, failed: Option<StoreError>) {
+    Neighbours { jobs: std::mem::take(group), failed }.hand_on();
 }
 
 fn read_numbers(connection: &Connection) -> Result<Numbers, StoreError> {
