@@ -9,6 +9,8 @@ pub mod target;
 pub mod wait;
 #[cfg(feature = "desktop")]
 pub mod webdriver;
+#[cfg(feature = "desktop")]
+pub mod x11;
 
 pub use creel::{Creel, Ended, Endpoint, Home, Launch, cli, list, text};
 pub use events::Events;
