@@ -145,7 +145,7 @@ CREATE TABLE delivery_counts (
     PRIMARY KEY (endpoint, status)
 ) STRICT, WITHOUT ROWID;
 
--- `last_seq`, `last_attempt_row`: numbers handed out so far.
+-- `last_seq`, `last_attempt_row`: numbers handed out when rows were last deleted; they are never given twice.
 CREATE TABLE counters (
     name  TEXT PRIMARY KEY,
     value INTEGER NOT NULL

@@ -30,6 +30,10 @@ words! {
         NoFetchSiteCheck = "no_fetch_site_check",
         /// The admin guard does not look at forwarding headers.
         NoForwardedCheck = "no_forwarded_check",
+        /// The ingress takes a second `Host`.
+        LenientHead = "lenient_head",
+        /// A capture ends with its connection.
+        TiedToConnection = "tied_to_connection",
         /// Targets may be anywhere.
         NoLoopbackCheck = "no_loopback_check",
         /// The relay follows a redirect.

@@ -48,6 +48,7 @@ use self::head_gate::HeadGate;
 use self::limits::{ACCEPT_PAUSE, HYPER_BUFFER_BYTES_MAX};
 use self::reception::{Caller, Reception};
 use crate::app::inbound::Inbound;
+use crate::domain::SeededBug;
 
 /// Accepts and answers until `stop` is cancelled; then accepts no more, gives the work in flight
 /// [`IngressLimits::stop`] to end, and returns when every task has.
@@ -139,7 +140,7 @@ async fn answer_requests<I: Inbound>(
     let connection = Box::pin(
         http1::Builder::new()
             // A sender may close its half after the request and still wait for the answer.
-            .half_close(true)
+            .half_close(!SeededBug::TiedToConnection.is_on())
             // The gate keeps the time: hyper's timer would close idle connections too.
             .header_read_timeout(None)
             .max_buf_size(HYPER_BUFFER_BYTES_MAX)

@@ -21,7 +21,7 @@ use super::path::{self, Asked};
 use super::rate::{Limited, RateLimiter};
 use super::reply::{self, HttpReply};
 use crate::app::inbound::{Inbound, InboundRequest, RefusedRequest};
-use crate::domain::{Endpoint, EndpointId, RefusalReason};
+use crate::domain::{Endpoint, EndpointId, RefusalReason, SeededBug};
 
 /// What all connections of one listener share.
 #[derive(Debug)]
@@ -178,6 +178,10 @@ impl<I: Inbound> Reception<I> {
             client: client.address.clone(),
             received_at: self.inbound.now(),
         };
+        if SeededBug::TiedToConnection.is_on() {
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            return reply::from_engine(self.inbound.capture(endpoint, request).await);
+        }
         let endpoint_id = endpoint.id;
         let inbound = Arc::clone(&self.inbound);
         let abandon = self.abandon.clone();

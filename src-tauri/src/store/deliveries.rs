@@ -329,6 +329,7 @@ impl Writing<'_> {
     /// # Errors
     /// When the database cannot be written.
     pub fn delete_deliveries(&mut self, seqs: &[i64]) -> Result<u64, StoreError> {
+        self.keep_numbers()?;
         let mut deleted = 0;
         for &seq in seqs {
             let row = self

@@ -60,6 +60,20 @@ impl Writing<'_> {
         self.changes.push(change);
     }
 
+    /// Keeps the numbers handed out so far: called before rows are deleted, because the highest may be among them.
+    pub(super) fn keep_numbers(&self) -> Result<(), StoreError> {
+        let numbers = [("last_seq", self.numbers.last_seq), ("last_attempt_row", self.numbers.last_attempt_row)];
+        for (name, number) in numbers {
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO counters (name, value) VALUES (?1, ?2)
+                     ON CONFLICT DO UPDATE SET value = excluded.value",
+                )?
+                .execute(params![name, number])?;
+        }
+        Ok(())
+    }
+
     fn flush(&mut self) -> Result<(), StoreError> {
         for ((endpoint, status), by) in self.counts.drain().filter(|(_, by)| *by != 0) {
             self.connection
@@ -219,13 +233,12 @@ pub(super) fn writer(parts: WriterParts) -> Result<(WriterQueue, impl FnOnce() +
     let numbers = read_numbers(&parts.connection)?;
     let (sender, receiver) = mpsc::channel(JOBS_WAITING_MAX);
     let queue = WriterQueue { sender };
-    Ok((queue, move || WriterThread { parts, numbers, written: numbers }.run(receiver)))
+    Ok((queue, move || WriterThread { parts, numbers }.run(receiver)))
 }
 
 struct WriterThread {
     parts: WriterParts,
     numbers: Numbers,
-    written: Numbers,
 }
 
 impl WriterThread {
@@ -239,7 +252,7 @@ impl WriterThread {
                     Message::Job(job) => group.push(job),
                     Message::FinishCheckpoint => finish_checkpoint = true,
                 }
-                next = if group.len() < GROUP_JOBS_MAX { receiver.try_recv().ok() } else { None };
+                next = if group.len() < GROUP_JOBS_MAX { next_message(&mut receiver) } else { None };
             }
             self.commit_group(&mut group);
             if finish_checkpoint {
@@ -282,11 +295,7 @@ impl WriterThread {
             counts: HashMap::new(),
             changes: Vec::with_capacity(group.len()),
         };
-        let written = group
-            .iter_mut()
-            .try_for_each(|job| job.run(&mut writing))
-            .and_then(|()| writing.flush())
-            .and_then(|()| write_numbers(writing.connection, self.written, writing.numbers));
+        let written = group.iter_mut().try_for_each(|job| job.run(&mut writing)).and_then(|()| writing.flush());
         if SeededBug::AckBeforeCommit.is_on() && written.is_ok() {
             answer(group, None);
             std::thread::sleep(Duration::from_millis(300));
@@ -296,7 +305,6 @@ impl WriterThread {
         match written {
             Ok(_) => {
                 self.numbers = numbers;
-                self.written = numbers;
                 Ok(changes)
             }
             Err(error) => {
@@ -311,31 +319,30 @@ impl WriterThread {
     }
 }
 
+/// The next message that is there, or comes while those run who could send one. A commit writes whole pages whatever it
+/// holds, so that fewer and larger groups cost less; where nobody else wants to run, giving way takes no time.
+fn next_message(receiver: &mut mpsc::Receiver<Message>) -> Option<Message> {
+    receiver.try_recv().ok().or_else(|| {
+        std::thread::yield_now();
+        receiver.try_recv().ok()
+    })
+}
+
 /// Answers all jobs of a group alike.
 fn answer(group: &mut Vec<Box<dyn PendingJob>>, failed: Option<StoreError>) {
     Neighbours { jobs: std::mem::take(group), failed }.hand_on();
 }
 
+/// What was handed out so far: the highest numbers there are, or that there were when rows were last deleted.
 fn read_numbers(connection: &Connection) -> Result<Numbers, StoreError> {
-    let read = |name: &str| -> Result<i64, StoreError> {
-        let value =
-            connection.query_row("SELECT value FROM counters WHERE name = ?1", [name], |row| row.get(0)).optional()?;
-        Ok(value.unwrap_or(0))
+    let read = |sql: &str| -> Result<i64, StoreError> {
+        Ok(connection.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).optional()?.flatten().unwrap_or(0))
     };
-    Ok(Numbers { last_seq: read("last_seq")?, last_attempt_row: read("last_attempt_row")? })
-}
-
-fn write_numbers(connection: &Connection, before: Numbers, now: Numbers) -> Result<(), StoreError> {
-    let write = |name: &str, before: i64, now: i64| -> Result<(), StoreError> {
-        if before != now {
-            connection
-                .prepare_cached("INSERT INTO counters (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value")?
-                .execute(params![name, now])?;
-        }
-        Ok(())
-    };
-    write("last_seq", before.last_seq, now.last_seq)?;
-    write("last_attempt_row", before.last_attempt_row, now.last_attempt_row)
+    let kept = |name: &str| read(&format!("SELECT value FROM counters WHERE name = '{name}'"));
+    Ok(Numbers {
+        last_seq: read("SELECT max(seq) FROM deliveries")?.max(kept("last_seq")?),
+        last_attempt_row: read("SELECT max(row) FROM attempts")?.max(kept("last_attempt_row")?),
+    })
 }
 
 /// Copies what the log holds into the database as far as no reader is in the way.

@@ -72,6 +72,7 @@ export class Session {
 
   #apply(event: LiveEvent): void {
     const data = event.data as Record<string, unknown> | null;
+    this.stats.changed();
     switch (event.event) {
       case 'delivery':
         this.deliveries.apply(data);
