@@ -2,6 +2,8 @@
 //!
 //! `cargo xtask types` runs the test with [`WRITE`] set, and it writes instead of comparing.
 
+#![allow(clippy::unwrap_used, reason = "the whole module is a test; clippy does not see that behind two conditions")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -89,7 +89,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
             stop::follow_signals(app.handle().clone());
             Ok(())
         })
-        .build(tauri::generate_context!());
+        .build(context());
     let app = match built {
         Ok(app) => app,
         Err(error) => return failed(&format!("the window could not be opened: {error}"), 1),
@@ -104,6 +104,12 @@ pub fn run(arguments: Arguments) -> ExitCode {
         }
     });
     ExitCode::from(u8::try_from(code).unwrap_or(1))
+}
+
+/// What `tauri.conf.json` says, with the UI inside.
+#[expect(clippy::exit, reason = "in the code that the macro makes")]
+fn context<R: tauri::Runtime>() -> tauri::Context<R> {
+    tauri::generate_context!()
 }
 
 /// One window for each data directory: a second start brings the first one to the front.

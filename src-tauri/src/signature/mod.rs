@@ -3,7 +3,7 @@
 //! [`Catalogue::embedded`] reads `providers/*.toml` once at start; each file is a recipe ([`Scheme`], event and dedupe
 //! sources) that this module interprets, so that no provider is named in Rust. [`Provider::verify`] is the hot path,
 //! [`Provider::explain`] the same judgement with its working shown, [`Provider::sign`] the reverse. [`BodyFacts`] reads
-//! the few fields of a JSON body that names, filters and keys need; [`envelope`] is the view of CONTRACT's full row.
+//! the few fields of a JSON body that names, filters and keys need; [`envelope()`] is the view of CONTRACT's full row.
 //!
 //! No I/O and no clock: the same input gives the same answer.
 
