@@ -62,10 +62,15 @@ impl App {
         }
         match self.store_and_answer(&entry, &request, &facts).await {
             Ok(reply) => reply,
+            Err(CaptureError::EndpointDeleted) => {
+                self.refuse_capture(endpoint_id, &request, RefusalReason::UnknownToken, not_found())
+            }
             Err(error) => {
                 tracing::error!(%error, endpoint = %endpoint_id, "a delivery could not be stored");
                 self.core.counters.count_dropped();
-                self.core.disk_trouble.notify_one();
+                if matches!(error, CaptureError::Store(StoreError::Full)) {
+                    self.core.disk_trouble.notify_one();
+                }
                 self.refuse_capture(endpoint_id, &request, RefusalReason::StoreUnavailable, replies::unavailable())
             }
         }
@@ -110,14 +115,16 @@ impl App {
         };
         let mut job = new;
         let stored = self.core.store.write(move |writing| writing.store_delivery(&mut job)).await;
-        if let (Some((attempt, ..)), Ok(Stored::Repeat { .. }) | Err(_)) = (&passthrough, &stored) {
+        if let (Some((attempt, ..)), false) = (&passthrough, matches!(stored, Ok(Stored::New))) {
             self.core.waiters.forget(*attempt);
         }
         match stored? {
             Stored::Repeat { delivery_id, attempt_ids } => {
-                let reply = in_reply_mode(endpoint, replies::duplicate(delivery_id, &attempt_ids));
-                Ok(delayed(endpoint, reply).await)
+                let table = replies::duplicate(delivery_id, &attempt_ids);
+                delay(endpoint, table.status).await;
+                Ok(in_reply_mode(endpoint, table))
             }
+            Stored::NoEndpoint => Err(CaptureError::EndpointDeleted),
             _ => {
                 for target in &targets {
                     if !attempt_ids.is_empty() {
@@ -125,7 +132,10 @@ impl App {
                     }
                 }
                 match (told, passthrough) {
-                    (Some(reply), _) => Ok(delayed(endpoint, reply).await),
+                    (Some(reply), _) => {
+                        delay(endpoint, table.status).await;
+                        Ok(reply)
+                    }
                     (None, Some((attempt, ended, limit))) => Ok(self.pass_through(id, attempt, ended, limit).await),
                     (None, None) => Ok(table),
                 }
@@ -213,6 +223,8 @@ enum CaptureError {
     Store(#[from] StoreError),
     #[error("the signature could not be judged: {0}")]
     Signature(#[from] SignatureError),
+    #[error("the endpoint has been deleted meanwhile")]
+    EndpointDeleted,
     #[error("a signing secret cannot be read from the database")]
     SecretUnreadable,
     #[error("the catalogue does not know the endpoint's provider")]
@@ -273,14 +285,14 @@ fn in_reply_mode(endpoint: &Endpoint, table: IngressReply) -> IngressReply {
     }
 }
 
-async fn delayed(endpoint: &Endpoint, reply: IngressReply) -> IngressReply {
+/// A fixed reply may take its time; what it does not replace is answered at once.
+async fn delay(endpoint: &Endpoint, table_status: u16) {
     if let Reply::Fixed { delay_ms, .. } = endpoint.reply
         && delay_ms > 0
-        && reply.status < 400
+        && table_status == 200
     {
         tokio::time::sleep(Duration::from_millis(delay_ms)).await;
     }
-    reply
 }
 
 /// What the row takes from the judgement.

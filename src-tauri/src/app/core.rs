@@ -8,7 +8,7 @@ use super::counters::Counters;
 use super::endpoint_table::EndpointTable;
 use super::error::AppError;
 use super::events::{EventData, EventLog};
-use super::settings::Settings;
+use super::settings::{Settings, SettingsLayers};
 use crate::relay::{AddressPolicy, TargetUrl};
 use crate::signature::Catalogue;
 use crate::store::{Change, Store, StoreError, read_endpoints};
@@ -23,6 +23,8 @@ pub struct Core {
     pub catalogue: Catalogue,
     /// Retention and limits in force.
     pub settings: tokio::sync::watch::Sender<Settings>,
+    /// What the settings in force are made of; held while they change.
+    pub settings_layers: tokio::sync::Mutex<SettingsLayers>,
     /// What listeners hear.
     pub events: EventLog,
     /// Who waits for attempts.
@@ -33,6 +35,8 @@ pub struct Core {
     pub clock: Clock,
     /// Where the engine is reached.
     pub addresses: Addresses,
+    /// Held while the table of endpoints is read anew.
+    pub endpoint_reload: tokio::sync::Mutex<()>,
     /// Held while an endpoint is read, changed and saved, so that no change is lost.
     pub endpoint_changes: tokio::sync::Mutex<()>,
     /// Told when the disk could not be written: room is made for pruning.
@@ -82,6 +86,8 @@ impl Core {
     /// # Errors
     /// When the database cannot be read.
     pub async fn reload_endpoints(&self) -> Result<(), StoreError> {
+        // Read and replaced in one go: an older state must never take the place of a newer one.
+        let _one_at_a_time = self.endpoint_reload.lock().await;
         let stored = self.store.read(read_endpoints).await?;
         self.endpoints.replace(stored, &self.catalogue);
         Ok(())

@@ -27,7 +27,8 @@ fn failed(error: StoreError) -> LedgerError {
 impl RelayLedger for Ledger {
     async fn waiting(&self, target_url: &str, after: i64, limit: usize) -> Result<Vec<WaitingAttempt>, LedgerError> {
         let target_url = target_url.to_owned();
-        let rows = self.core.store.read(move |connection| read_waiting(connection, &target_url, after, limit)).await;
+        let rows =
+            self.core.store.read_for_relay(move |connection| read_waiting(connection, &target_url, after, limit)).await;
         let as_waiting = |row: crate::store::WaitingRow| WaitingAttempt {
             row: row.row,
             attempt_id: row.attempt_id,
@@ -40,7 +41,7 @@ impl RelayLedger for Ledger {
         let found = self
             .core
             .store
-            .read(move |connection| read_attempt_to_send(connection, attempt_id))
+            .read_for_relay(move |connection| read_attempt_to_send(connection, attempt_id))
             .await
             .map_err(failed)?;
         let Some(found) = found else { return Ok(None) };

@@ -2,7 +2,7 @@
 //!
 //! [`App::start`] opens the data directory, puts right what a crash left behind, and begins to relay and to keep house.
 //! The ingress hands it requests through [`inbound::Inbound`]; REST, desktop and command line call its
-//! [`operations`]. Every task is the app's: [`App::stop`] ends and joins them, then closes the store.
+//! [`operations`]. Every task is the app's: [`App::stop_relay`] and [`App::close`] end and join them.
 
 mod attempt_waiters;
 mod capture;
@@ -29,7 +29,6 @@ mod typescript_types;
 pub mod views;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
@@ -47,14 +46,11 @@ use self::events::{EVENTS_KEPT, EventLog};
 use self::inbound::{Inbound, InboundRequest, IngressReply, RefusedRequest};
 use self::jobs::Jobs;
 use self::ledger::Ledger;
-use self::settings::{SETTINGS_NAME, Settings, SettingsOverrides};
+use self::settings::{SETTINGS_NAME, Settings, SettingsLayers, SettingsOverrides};
 use crate::domain::{Endpoint, JobId, Refusal, RefusalId, SeededBug, Timestamp};
 use crate::relay::{RelayLimits, RelayQueues, TargetClient};
 use crate::signature::{Catalogue, CatalogueError};
 use crate::store::{OwnerLock, Store, StoreError, read_setting, read_waiting_targets};
-
-/// How long in-flight attempts may take when the engine stops.
-pub const STOP_TIME: Duration = Duration::from_secs(5);
 
 /// What an engine is started with.
 #[derive(Debug)]
@@ -83,7 +79,7 @@ pub struct App {
     core: Arc<Core>,
     relay: RelayQueues<Ledger>,
     jobs: Jobs,
-    /// Housekeeping, captures and jobs; joined by [`App::stop`].
+    /// Housekeeping, and jobs; joined by [`App::close`].
     tasks: TaskTracker,
     stop: CancellationToken,
     started_at: Timestamp,
@@ -107,19 +103,22 @@ impl App {
             .await
             .unwrap_or(Err(StoreError::Closed))?;
         let saved = store.read(|connection| read_setting(connection, SETTINGS_NAME)).await?;
-        let settings = saved.map_or(Ok(Settings::default()), |json| {
+        let saved = saved.map_or(Ok(Settings::default()), |json| {
             serde_json::from_str(&json).map_err(|error| StoreError::UnknownValue(error.to_string()))
         })?;
+        let layers = SettingsLayers { saved, overrides: config.overrides };
         let core = Arc::new(Core {
             store,
             endpoints: EndpointTable::default(),
             catalogue,
-            settings: watch::Sender::new(settings.with(config.overrides)),
+            settings: watch::Sender::new(layers.in_force()),
+            settings_layers: tokio::sync::Mutex::new(layers),
             events,
             waiters: attempt_waiters::AttemptWaiters::default(),
             counters,
             clock,
             addresses: config.addresses,
+            endpoint_reload: tokio::sync::Mutex::default(),
             endpoint_changes: tokio::sync::Mutex::default(),
             disk_trouble: Notify::new(),
         });
@@ -148,12 +147,16 @@ impl App {
         Ok(app)
     }
 
-    /// Ends everything: what is in flight gets [`STOP_TIME`], the log is moved into the database, the lock is given up.
-    pub async fn stop(&self) {
+    /// Begins nothing more, and gives the attempts in flight until the deadline. Called while the listeners end.
+    pub async fn stop_relay(&self, deadline: Instant) {
         self.stop.cancel();
-        self.relay.stop(Instant::now() + STOP_TIME).await;
+        self.relay.stop(deadline).await;
+    }
+
+    /// Ends the rest, moves the log into the database and gives up the lock. Called when the listeners have ended.
+    pub async fn close(&self, deadline: Instant) {
         self.tasks.close();
-        if tokio::time::timeout(STOP_TIME, self.tasks.wait()).await.is_err() {
+        if tokio::time::timeout_at(deadline, self.tasks.wait()).await.is_err() {
             tracing::warn!("some work did not end in time");
         }
         self.core.events.close();

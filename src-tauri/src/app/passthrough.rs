@@ -52,22 +52,18 @@ impl App {
 }
 
 fn reply_of(id: DeliveryId, result: AttemptResult) -> IngressReply {
+    let answered = matches!(result.outcome, AttemptOutcome::Succeeded | AttemptOutcome::HttpError);
     match result.response {
-        Some(response) if result.outcome_is_an_answer() && !response.truncated => passed(response),
-        Some(response) if response.truncated => {
-            replies::failed(502, id, "the target's answer is too large to be passed on")
+        Some(response) if answered && response.status >= 200 && !response.truncated => passed(response),
+        Some(response) if answered && response.status >= 200 => {
+            let reason =
+                format!("the target's answer is too large to be passed on ({} bytes and more)", response.body_size);
+            replies::failed(502, id, &reason)
         }
         _ => {
             let status = if result.outcome == AttemptOutcome::TimedOut { 504 } else { 502 };
             replies::failed(status, id, result.reason.as_deref().unwrap_or("the target did not answer"))
         }
-    }
-}
-
-impl AttemptResult {
-    /// Whether the target answered in full.
-    fn outcome_is_an_answer(&self) -> bool {
-        matches!(self.outcome, AttemptOutcome::Succeeded | AttemptOutcome::HttpError)
     }
 }
 

@@ -20,7 +20,9 @@ use crate::domain::{
 };
 use crate::relay::check_target;
 use crate::signature::{BodyFacts, SignedRequest};
-use crate::store::{NewDelivery, Payload, ReplayKey, Stored, read_arrival, read_payload, read_summary};
+use crate::store::{
+    NewDelivery, Payload, ReplayKey, Stored, read_arrival, read_earlier_replay, read_payload, read_summary,
+};
 
 /// What a replay changes; nothing: the delivery goes out as it came.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -67,6 +69,10 @@ impl App {
         request: ReplayRequest,
         idempotency_key: Option<String>,
     ) -> Result<(bool, DeliveryId), AppError> {
+        let replay_key = idempotency_key.map(|key| replay_key(id, key, &request)).transpose()?;
+        if let Some(earlier) = self.earlier_replay(replay_key.clone()).await? {
+            return Ok((false, earlier));
+        }
         let arrival = request.arrival.unwrap_or(1);
         let found = self
             .core
@@ -99,10 +105,20 @@ impl App {
             Some(url) => vec![self.checked_destination(url, entry.endpoint.allow_non_loopback).await?],
             None => matching_targets(&entry.endpoint, &event.name, &facts),
         };
-        let replay_key = idempotency_key.map(|key| replay_key(id, key, &request)).transpose()?;
         let new = new_delivery(&entry, &original, outgoing, (event.name, event.source), &destinations, now, force);
         let new = NewDelivery { replay_key, ..new };
         self.store_replay(new, destinations).await
+    }
+
+    /// The replay that the same call made before: whatever has become of the delivery or its target since.
+    async fn earlier_replay(&self, key: Option<ReplayKey>) -> Result<Option<DeliveryId>, AppError> {
+        let Some(key) = key else { return Ok(None) };
+        let now = self.core.clock.now();
+        match self.core.store.read(move |connection| read_earlier_replay(connection, &key, now)).await? {
+            Some(Stored::SameReplay { delivery_id }) => Ok(Some(delivery_id)),
+            Some(Stored::OtherReplay) => Err(key_reused()),
+            _ => Ok(None),
+        }
     }
 
     async fn store_replay(
@@ -110,14 +126,11 @@ impl App {
         mut new: NewDelivery,
         destinations: Vec<Destination>,
     ) -> Result<(bool, DeliveryId), AppError> {
-        let id = new.summary.id;
+        let (id, endpoint_id) = (new.summary.id, new.summary.endpoint_id);
         match self.core.store.write(move |writing| writing.store_delivery(&mut new)).await? {
             Stored::SameReplay { delivery_id } => Ok((false, delivery_id)),
-            Stored::OtherReplay => Err(AppError::conflict(
-                "idempotency_conflict",
-                "This Idempotency-Key was used for another replay of the delivery",
-                "Send a fresh key with each new replay.",
-            )),
+            Stored::OtherReplay => Err(key_reused()),
+            Stored::NoEndpoint => Err(AppError::not_found("endpoint", endpoint_id)),
             Stored::New | Stored::Repeat { .. } => {
                 destinations.iter().for_each(|destination| self.relay.wake(&destination.url));
                 Ok((true, id))
@@ -145,6 +158,14 @@ impl App {
             Err(error) => Err(AppError::refused(error.code(), field, error.to_string(), error.hint())),
         }
     }
+}
+
+fn key_reused() -> AppError {
+    AppError::conflict(
+        "idempotency_conflict",
+        "This Idempotency-Key was used for another replay of the delivery",
+        "Send a fresh key with each new replay.",
+    )
 }
 
 fn check_replayable(original: &DeliverySummary, force: bool) -> Result<(), AppError> {

@@ -60,6 +60,47 @@ pub struct SettingsOverrides {
     pub keep_days: Option<u32>,
 }
 
+impl SettingsOverrides {
+    /// These without the ones that a change gives: what the user sets now counts more than a flag of the start.
+    #[must_use]
+    pub fn without(self, given: Self) -> Self {
+        fn unless<T>(given: Option<T>, mine: Option<T>) -> Option<T> {
+            if given.is_some() { None } else { mine }
+        }
+        Self {
+            max_body_bytes: unless(given.max_body_bytes, self.max_body_bytes),
+            rate_limit_endpoint: unless(given.rate_limit_endpoint, self.rate_limit_endpoint),
+            rate_limit_ip: unless(given.rate_limit_ip, self.rate_limit_ip),
+            keep_rows: unless(given.keep_rows, self.keep_rows),
+            keep_bytes: unless(given.keep_bytes, self.keep_bytes),
+            keep_days: unless(given.keep_days, self.keep_days),
+        }
+    }
+}
+
+/// The settings of this run, layer by layer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SettingsLayers {
+    /// As kept in the database.
+    pub saved: Settings,
+    /// Flags of this start; never kept.
+    pub overrides: SettingsOverrides,
+}
+
+impl SettingsLayers {
+    /// What is in force.
+    #[must_use]
+    pub fn in_force(&self) -> Settings {
+        self.saved.with(self.overrides)
+    }
+
+    /// These layers after a change.
+    #[must_use]
+    pub fn changed(self, given: SettingsOverrides) -> Self {
+        Self { saved: self.saved.with(given), overrides: self.overrides.without(given) }
+    }
+}
+
 impl Settings {
     /// These settings with what is given replaced.
     #[must_use]
@@ -78,5 +119,22 @@ impl Settings {
     #[must_use]
     pub fn retention(&self) -> Retention {
         Retention { rows: self.keep_rows, bytes: self.keep_bytes, days: self.keep_days }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_of_a_start_is_never_kept_and_gives_way_to_a_change() {
+        let flags = SettingsOverrides { keep_days: Some(1), keep_rows: Some(5), ..SettingsOverrides::default() };
+        let layers = SettingsLayers { saved: Settings::default(), overrides: flags };
+        assert_eq!(layers.in_force().keep_days, 1);
+        let change = SettingsOverrides { rate_limit_ip: Some(7), keep_rows: Some(9), ..SettingsOverrides::default() };
+        let layers = layers.changed(change);
+        assert_eq!(layers.saved.keep_days, 30);
+        assert_eq!((layers.in_force().keep_days, layers.in_force().keep_rows), (1, 9));
+        assert_eq!(layers.in_force().rate_limit_ip, 7);
     }
 }

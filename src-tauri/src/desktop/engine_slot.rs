@@ -1,6 +1,6 @@
 //! The place of the engine in the window's process: starting, running, or blocked with the reason.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use creel::app::error::ErrorBody;
 use creel::engine::{self, EngineConfig, EngineError, Running};
@@ -32,41 +32,54 @@ enum Slot {
 pub struct EngineSlot {
     config: EngineConfig,
     slot: watch::Sender<Slot>,
-    /// The task that starts it; joined before the engine is stopped.
-    starting: Mutex<Option<tauri::async_runtime::JoinHandle<()>>>,
+    starting: Mutex<Starting>,
+}
+
+/// The task that starts the engine; joined before the engine is stopped.
+#[derive(Default)]
+struct Starting {
+    task: Option<tauri::async_runtime::JoinHandle<()>>,
+    /// No start any more.
+    closed: bool,
 }
 
 impl EngineSlot {
     /// An empty place.
     pub fn new(config: EngineConfig) -> Self {
-        Self { config, slot: watch::Sender::new(Slot::Starting), starting: Mutex::new(None) }
+        Self { config, slot: watch::Sender::new(Slot::Starting), starting: Mutex::default() }
     }
 
     /// Starts the engine in the background.
     pub fn begin_start(self: &Arc<Self>) {
+        let mut starting = self.starting();
+        if !starting.closed {
+            starting.task = Some(self.spawn_start());
+        }
+    }
+
+    /// Starts it again after it was blocked; otherwise does nothing.
+    pub fn retry(self: &Arc<Self>) {
+        let mut starting = self.starting();
+        if starting.closed || !matches!(*self.slot.borrow(), Slot::Blocked(_)) {
+            return;
+        }
+        self.slot.send_replace(Slot::Starting);
+        starting.task = Some(self.spawn_start());
+    }
+
+    fn spawn_start(self: &Arc<Self>) -> tauri::async_runtime::JoinHandle<()> {
         let slot = Arc::clone(self);
-        let task = tauri::async_runtime::spawn(async move {
+        tauri::async_runtime::spawn(async move {
             let next = match engine::start(slot.config.clone()).await {
                 Ok(running) => Slot::Running(Arc::new(running)),
                 Err(error) => Slot::Blocked(error_body(&error)),
             };
             slot.slot.send_replace(next);
-        });
-        *self.starting.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
+        })
     }
 
-    /// Starts it again after it was blocked; otherwise does nothing.
-    pub fn retry(self: &Arc<Self>) {
-        let was_blocked = self.slot.send_if_modified(|slot| {
-            let blocked = matches!(slot, Slot::Blocked(_));
-            if blocked {
-                *slot = Slot::Starting;
-            }
-            blocked
-        });
-        if was_blocked {
-            self.begin_start();
-        }
+    fn starting(&self) -> MutexGuard<'_, Starting> {
+        self.starting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How it stands, once that is known.
@@ -92,7 +105,11 @@ impl EngineSlot {
 
     /// Ends the engine.
     pub async fn stop(&self) {
-        let task = self.starting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let task = {
+            let mut starting = self.starting();
+            starting.closed = true;
+            starting.task.take()
+        };
         if let Some(task) = task
             && task.await.is_err()
         {

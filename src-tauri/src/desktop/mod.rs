@@ -7,6 +7,7 @@
 mod commands;
 mod engine_slot;
 mod live;
+mod save;
 mod stop;
 mod window;
 
@@ -22,7 +23,7 @@ use tauri::{Manager as _, RunEvent};
 
 use self::engine_slot::EngineSlot;
 use self::live::LiveStream;
-use self::stop::Stop;
+use self::stop::{Signals, Stop};
 
 /// What the D-Bus name of every instance begins with.
 const INSTANCE_NAME: &str = "dev.creel.app";
@@ -31,8 +32,8 @@ const INSTANCE_NAME: &str = "dev.creel.app";
 #[derive(Clone, Debug, Parser)]
 #[command(name = "creel-desktop", version)]
 pub struct Arguments {
-    /// Where everything is kept [default: the platform's data directory for `creel`]
-    #[arg(long, env = "CREEL_DATA_DIR", value_name = "DIR")]
+    /// Where everything is kept [default: CREEL_DATA_DIR, else the platform's data directory for `creel`]
+    #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// Where senders post [default: 127.0.0.1:4100]
     #[arg(long, value_name = "ADDR:PORT")]
@@ -67,6 +68,14 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&format!("no async runtime: {error}"), 1),
     };
+    let signals = {
+        // Before anything is started, so that no signal finds nobody listening.
+        let _within = runtime.enter();
+        match Signals::register() {
+            Ok(signals) => signals,
+            Err(error) => return failed(&format!("signals cannot be followed: {error}"), 1),
+        }
+    };
     // Tauri's own tasks and ours share one runtime, which outlives the event loop below.
     tauri::async_runtime::set(runtime.handle().clone());
     let slot = Arc::new(EngineSlot::new(config.clone()));
@@ -80,13 +89,14 @@ pub fn run(arguments: Arguments) -> ExitCode {
             commands::call,
             commands::subscribe,
             commands::copy_text,
+            save::save_file,
             commands::engine_state,
             commands::retry_start
         ])
         .setup(move |app| {
             window::open(app.handle())?;
             slot.begin_start();
-            stop::follow_signals(app.handle().clone());
+            stop::follow(signals, app.handle().clone());
             Ok(())
         })
         .build(context());

@@ -27,6 +27,8 @@ pub fn begin<R: Runtime>(app: AppHandle<R>) {
     if app.state::<Stop>().begun.swap(true, Ordering::AcqRel) {
         return;
     }
+    // A start from now on is a new one: it finds the directory owned and says so, instead of waking a closing window.
+    tauri_plugin_single_instance::destroy(&app);
     tauri::async_runtime::spawn(async move {
         app.state::<LiveStream>().stop().await;
         app.state::<Arc<EngineSlot>>().stop().await;
@@ -35,27 +37,49 @@ pub fn begin<R: Runtime>(app: AppHandle<R>) {
     });
 }
 
-/// Tauri handles no signals: SIGTERM and Ctrl-C end the window as closing it does.
-pub fn follow_signals<R: Runtime>(app: AppHandle<R>) {
+/// SIGTERM and Ctrl-C, caught from here on: Tauri handles no signals.
+pub struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    /// Needs the runtime.
+    #[cfg(unix)]
+    pub fn register() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Elsewhere they are caught when first waited for.
+    #[cfg(not(unix))]
+    #[expect(clippy::unnecessary_wraps, reason = "fails on Unix")]
+    pub fn register() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(unix)]
+    async fn received(mut self) -> std::io::Result<()> {
+        tokio::select! {
+            _ = self.terminate.recv() => Ok(()),
+            _ = self.interrupt.recv() => Ok(()),
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn received(self) -> std::io::Result<()> {
+        tokio::signal::ctrl_c().await
+    }
+}
+
+/// A signal ends the window as closing it does.
+pub fn follow<R: Runtime>(signals: Signals, app: AppHandle<R>) {
     tauri::async_runtime::spawn(async move {
-        match signal().await {
+        match signals.received().await {
             Ok(()) => begin(app),
             Err(error) => tracing::warn!(%error, "signals cannot be followed"),
         }
     });
-}
-
-#[cfg(unix)]
-async fn signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-    }
-}
-
-#[cfg(not(unix))]
-async fn signal() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
 }

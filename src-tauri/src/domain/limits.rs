@@ -34,7 +34,7 @@ pub const REPLY_TIMEOUT_MS_MAX: u64 = 60_000;
 pub const REPLY_TIMEOUT_MS_DEFAULT: u64 = 10_000;
 /// Largest body of a fixed reply in bytes.
 pub const REPLY_BODY_BYTES_MAX: usize = 256 * 1024;
-/// Stored arrivals of one delivery; further ones are counted without being kept.
+/// Stored arrivals of one delivery; further ones with the same body are counted without being kept.
 pub const ARRIVALS_KEPT_MAX: u32 = 1_000;
 /// Refusals kept.
 pub const REFUSALS_KEPT: usize = 1_000;

@@ -9,11 +9,13 @@ mod run_file;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use etcetera::BaseStrategy as _;
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -34,6 +36,8 @@ use crate::store::OwnerLock;
 pub const INGRESS_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 4100);
 /// Where the admin port listens, unless told otherwise.
 pub const ADMIN_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 4101);
+/// How long work in flight may take when the engine stops (CONTRACT section 2).
+const STOP_TIME: Duration = Duration::from_secs(5);
 /// Random bytes in an admin token.
 const ADMIN_TOKEN_BYTES: usize = 32;
 /// Names the data directory in the environment.
@@ -123,11 +127,12 @@ pub async fn start(config: EngineConfig) -> Result<Running, EngineError> {
     let address = |listener: &TcpListener| listener.local_addr().map_err(EngineError::Listener);
     let addresses = Addresses { ingress: address(&ingress)?, admin: address(&admin)?, public_url };
     let (ingress_url, admin_url) = (addresses.ingress_url(), addresses.admin_url());
+    let admin_token = fresh_admin_token()?;
     let app = App::start(AppConfig { lock, addresses, overrides: config.overrides }).await?;
     let running = Running {
         ingress_url,
         admin_url,
-        admin_token: fresh_admin_token()?,
+        admin_token,
         operations: operations(),
         run_file: config.data_dir.join(RUN_FILE),
         stop: CancellationToken::new(),
@@ -193,10 +198,11 @@ impl Running {
     /// # Errors
     /// When `run.json` cannot be removed.
     pub async fn stop(&self) -> Result<(), EngineError> {
+        let deadline = Instant::now() + STOP_TIME;
         self.stop.cancel();
         self.tasks.close();
-        self.tasks.wait().await;
-        self.app.stop().await;
+        tokio::join!(self.tasks.wait(), self.app.stop_relay(deadline));
+        self.app.close(deadline).await;
         let path = self.run_file.clone();
         tokio::task::spawn_blocking(move || RunFile::remove(&path)).await.map_err(|_| EngineError::Stopped)?
     }

@@ -203,10 +203,11 @@ impl Writing<'_> {
         let outcomes: Vec<AttemptOutcome> =
             statement.query_map([delivery], |row| word(row, 0, AttemptOutcome::parse))?.collect::<Result<_, _>>()?;
         let any = |wanted: &[AttemptOutcome]| outcomes.iter().any(|outcome| wanted.contains(outcome));
-        Ok(if any(&[AttemptOutcome::InDoubt]) {
-            DeliveryStatus::Interrupted
-        } else if any(&[AttemptOutcome::Pending, AttemptOutcome::Held]) {
+        // Queued until the last has ended: until then its key stays taken and retention leaves it alone.
+        Ok(if any(&[AttemptOutcome::Pending, AttemptOutcome::Held]) {
             DeliveryStatus::Queued
+        } else if any(&[AttemptOutcome::InDoubt]) {
+            DeliveryStatus::Interrupted
         } else if any(&[AttemptOutcome::Succeeded]) {
             DeliveryStatus::Dispatched
         } else {

@@ -54,7 +54,9 @@ fn look(connection: &Connection, writer: &std::sync::Weak<WriterQueue>) {
     if log - moved > LOG_PAGES_WORTH_A_CHECKPOINT {
         checkpoint_passive(connection);
     }
+    // All moved: the log begins anew with the next write.
     if log > LOG_PAGES_TOO_MANY
+        && moved < log
         && let Some(writer) = writer.upgrade()
     {
         writer.finish_checkpoint();

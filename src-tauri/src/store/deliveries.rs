@@ -87,6 +87,8 @@ pub enum Stored {
     },
     /// The idempotency key was used for another request.
     OtherReplay,
+    /// The endpoint has been deleted meanwhile; nothing was stored.
+    NoEndpoint,
 }
 
 /// Columns of the slim row, for [`summary_from_row`]; needs `deliveries d JOIN endpoints e ON e.row = d.endpoint`.
@@ -115,6 +117,9 @@ impl Writing<'_> {
     /// # Errors
     /// When the database cannot be written.
     pub fn store_delivery(&mut self, new: &mut NewDelivery) -> Result<Stored, StoreError> {
+        if !self.has_endpoint(new.endpoint_row)? {
+            return Ok(Stored::NoEndpoint);
+        }
         if let Some(earlier) = self.earlier_replay(new)? {
             return Ok(earlier);
         }
@@ -226,11 +231,12 @@ impl Writing<'_> {
     }
 
     fn store_arrival(&mut self, holder: i64, n: u32, new: &NewDelivery) -> Result<Stored, StoreError> {
-        if n <= ARRIVALS_KEPT_MAX {
-            let same_body: bool = self
-                .connection
-                .prepare_cached("SELECT body = ?2 FROM payloads WHERE seq = ?1")?
-                .query_row(params![holder, &new.payload.body[..]], |row| row.get(0))?;
+        let same_body: bool = self
+            .connection
+            .prepare_cached("SELECT body = ?2 FROM payloads WHERE seq = ?1")?
+            .query_row(params![holder, &new.payload.body[..]], |row| row.get(0))?;
+        // Bytes that are not kept yet are kept, however many came before: a 2xx promises it.
+        if n <= ARRIVALS_KEPT_MAX || !same_body {
             self.connection
                 .prepare_cached(
                     "INSERT INTO arrivals (delivery, n, received_at, remote_addr, client_ip, headers, signature_status,

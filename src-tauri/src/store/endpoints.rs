@@ -50,7 +50,14 @@ impl Writing<'_> {
         Ok(row)
     }
 
-    /// Replaces all secrets of an endpoint.
+    /// Whether an endpoint is still there: what refers to it may have waited while it was deleted.
+    pub(super) fn has_endpoint(&self, row: i64) -> Result<bool, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT 1 FROM endpoints WHERE row = ?1 AND deleting = 0")?;
+        Ok(statement.exists([row])?)
+    }
+
+    /// Replaces all secrets of an endpoint; false when it has been deleted.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -59,12 +66,15 @@ impl Writing<'_> {
         row: i64,
         secrets: &[(SecretId, Secret)],
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
+        if !self.has_endpoint(row)? {
+            return Ok(false);
+        }
         self.connection.prepare_cached("DELETE FROM signing_secrets WHERE endpoint = ?1")?.execute([row])?;
         for (id, secret) in secrets {
             self.insert_secret(row, *id, secret, now)?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Adds a secret to an endpoint.
@@ -133,6 +143,8 @@ impl Writing<'_> {
             self.delete_deliveries(&seqs)?;
             return Ok(false);
         }
+        // What this group has counted so far must not be written behind the deletion.
+        self.flush()?;
         for sql in [
             "DELETE FROM signing_secrets WHERE endpoint IN (SELECT row FROM endpoints WHERE deleting = 1)",
             "DELETE FROM delivery_counts WHERE endpoint IN (SELECT row FROM endpoints WHERE deleting = 1)",

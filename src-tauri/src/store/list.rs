@@ -4,7 +4,6 @@ use rusqlite::{Connection, ToSql, params_from_iter};
 
 use super::StoreError;
 use super::deliveries::{SLIM, summary_from_row};
-use super::writer::Writing;
 use crate::domain::{DeliveryStatus, DeliverySummary, EndpointId, SignatureStatus};
 
 /// With filters other than endpoint and status a total is exact up to this many rows, then a minimum.
@@ -193,22 +192,4 @@ pub fn read_matching(
     let mut statement = connection.prepare_cached(&sql)?;
     let seqs = statement.query_map(params_from_iter(conditions.values), |row| row.get(0))?;
     Ok(seqs.collect::<Result<_, _>>()?)
-}
-
-impl Writing<'_> {
-    /// Deletes up to `limit` deliveries that match and are older than `before`. The number of the oldest one that was
-    /// looked at, to go on from; none when nothing is left.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn delete_matching(
-        &mut self,
-        filter: &DeliveryFilter,
-        before: i64,
-        limit: usize,
-    ) -> Result<Option<i64>, StoreError> {
-        let seqs = read_matching(self.connection, filter, before, limit)?;
-        self.delete_deliveries(&seqs)?;
-        Ok(seqs.last().copied())
-    }
 }

@@ -47,6 +47,7 @@ pub use migrate::supported_version;
 pub use open::{DATABASE_FILE, sqlite_version};
 pub use permissions::{create_dir_private, private_file_options};
 pub use refusals::read_refusals;
+pub use replay_keys::read_earlier_replay;
 pub use retention::{Retention, used_bytes};
 pub use rusqlite::Connection;
 pub use settings::read_setting;
@@ -61,6 +62,8 @@ pub struct Store {
     /// Dropped by [`Store::close`], which lets the writer thread end.
     writer: Mutex<Option<Arc<WriterQueue>>>,
     readers: Readers,
+    /// Apart, so that slow searches never hold up the relay.
+    relay_readers: Readers,
     /// The writer and the checkpointer, joined by [`Store::close`].
     threads: Mutex<Vec<JoinHandle<()>>>,
     _lock: OwnerLock,
@@ -84,7 +87,8 @@ impl Store {
         Ok(Self {
             dir,
             writer: Mutex::new(Some(queue)),
-            readers: Readers::new(path),
+            readers: Readers::new(path.clone()),
+            relay_readers: Readers::new(path),
             threads: Mutex::new(threads),
             _lock: lock,
         })
@@ -129,6 +133,18 @@ impl Store {
         self.readers.read(query).await
     }
 
+    /// As [`Store::read`], on connections that only the relay uses.
+    ///
+    /// # Errors
+    /// When the query fails or takes too long.
+    pub async fn read_for_relay<T, F>(&self, query: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.relay_readers.read(query).await
+    }
+
     /// Jobs that the writer has not taken yet.
     #[must_use]
     pub fn queue_depth(&self) -> usize {
@@ -146,6 +162,7 @@ impl Store {
     /// Writes what is queued, moves the log into the database, closes everything. Blocks.
     pub fn close(&self) {
         self.readers.close();
+        self.relay_readers.close();
         drop(self.writer.lock().unwrap_or_else(PoisonError::into_inner).take());
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {

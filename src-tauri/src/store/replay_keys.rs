@@ -1,9 +1,9 @@
 //! Idempotency keys of replays: a double click makes one replay.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::StoreError;
-use super::deliveries::{NewDelivery, Stored};
+use super::deliveries::{NewDelivery, ReplayKey, Stored};
 use super::words::blob_id;
 use super::writer::Writing;
 use crate::domain::{DeliveryId, Timestamp};
@@ -15,21 +15,7 @@ impl Writing<'_> {
     /// What became of an earlier replay with the same key.
     pub(super) fn earlier_replay(&self, new: &NewDelivery) -> Result<Option<Stored>, StoreError> {
         let Some(key) = &new.replay_key else { return Ok(None) };
-        let oldest = new.summary.created_at.as_millis() - KEPT_MS;
-        let earlier: Option<(Vec<u8>, DeliveryId)> = self
-            .connection
-            .prepare_cached(
-                "SELECT request_hash, replay FROM replay_keys WHERE delivery = ?1 AND key = ?2 AND created_at > ?3",
-            )?
-            .query_row(params![key.delivery.as_bytes(), key.key, oldest], |row| {
-                Ok((row.get(0)?, blob_id(row, 1, DeliveryId::from_bytes)?))
-            })
-            .optional()?;
-        Ok(earlier.map(
-            |(hash, delivery_id)| {
-                if hash == key.request_hash { Stored::SameReplay { delivery_id } } else { Stored::OtherReplay }
-            },
-        ))
+        read_earlier_replay(self.connection, key, new.summary.created_at)
     }
 
     /// Remembers the key of a replay that has been stored.
@@ -60,4 +46,29 @@ impl Writing<'_> {
             .execute([now.as_millis() - KEPT_MS])?;
         Ok(())
     }
+}
+
+/// What became of an earlier replay with the same key, if there was one within a day.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn read_earlier_replay(
+    connection: &Connection,
+    key: &ReplayKey,
+    now: Timestamp,
+) -> Result<Option<Stored>, StoreError> {
+    let oldest = now.as_millis() - KEPT_MS;
+    let mut statement = connection.prepare_cached(
+        "SELECT request_hash, replay FROM replay_keys WHERE delivery = ?1 AND key = ?2 AND created_at > ?3",
+    )?;
+    let earlier: Option<(Vec<u8>, DeliveryId)> = statement
+        .query_row(params![key.delivery.as_bytes(), key.key, oldest], |row| {
+            Ok((row.get(0)?, blob_id(row, 1, DeliveryId::from_bytes)?))
+        })
+        .optional()?;
+    Ok(earlier.map(
+        |(hash, delivery_id)| {
+            if hash == key.request_hash { Stored::SameReplay { delivery_id } } else { Stored::OtherReplay }
+        },
+    ))
 }

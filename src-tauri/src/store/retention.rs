@@ -46,7 +46,11 @@ impl Writing<'_> {
         if retention.rows == 0 {
             return Ok(0);
         }
-        let mut statement = self.connection.prepare_cached("SELECT coalesce(sum(n), 0) FROM delivery_counts")?;
+        // What may not be deleted does not count: else each new delivery would go in its place.
+        let mut statement = self.connection.prepare_cached(
+            "SELECT (SELECT coalesce(sum(n), 0) FROM delivery_counts WHERE status <> 'queued')
+             - (SELECT count(*) FROM deliveries WHERE pinned = 1)",
+        )?;
         let stored: i64 = statement.query_row([], |row| row.get(0))?;
         Ok(stored.saturating_sub_unsigned(retention.rows).clamp(0, BATCH_ROWS))
     }
@@ -56,7 +60,10 @@ impl Writing<'_> {
         if retention.bytes == 0 {
             return Ok(0);
         }
-        Ok(used_bytes(self.connection)?.saturating_sub(retention.bytes))
+        let mut pinned =
+            self.connection.prepare_cached("SELECT coalesce(sum(body_size), 0) FROM deliveries WHERE pinned = 1")?;
+        let pinned: u64 = pinned.query_row([], |row| row.get(0))?;
+        Ok(used_bytes(self.connection)?.saturating_sub(retention.bytes).saturating_sub(pinned))
     }
 
     /// The oldest rows that together hold so many bytes, one batch at most.

@@ -74,7 +74,8 @@ impl Writing<'_> {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), StoreError> {
+    /// Writes what has been counted so far.
+    pub(super) fn flush(&mut self) -> Result<(), StoreError> {
         for ((endpoint, status), by) in self.counts.drain().filter(|(_, by)| *by != 0) {
             self.connection
                 .prepare_cached(
@@ -254,12 +255,15 @@ impl WriterThread {
                 }
                 next = if group.len() < GROUP_JOBS_MAX { next_message(&mut receiver) } else { None };
             }
+            let changes = self.parts.connection.total_changes();
             self.commit_group(&mut group);
             if finish_checkpoint {
                 checkpoint_passive(&self.parts.connection);
             }
-            // The checkpointer has been told already when its place is taken.
-            let _told = self.parts.committed.try_send(());
+            if self.parts.connection.total_changes() != changes {
+                // The checkpointer has been told already when its place is taken.
+                let _told = self.parts.committed.try_send(());
+            }
         }
         truncate_log(&self.parts.connection);
     }
@@ -267,7 +271,9 @@ impl WriterThread {
     fn commit_group(&mut self, group: &mut Vec<Box<dyn PendingJob>>) {
         match self.transact(group) {
             Ok(changes) => {
-                (self.parts.listener)(changes);
+                if !changes.is_empty() {
+                    (self.parts.listener)(changes);
+                }
                 answer(group, None);
             }
             Err(_) if SeededBug::AckWhenFull.is_on() => answer(group, None),

@@ -8,4 +8,8 @@ export type DeleteRequest = {
 /**
  * The parameters of a list; every one given must match.
  */
-filter: DeliveryFilterInput, };
+filter: DeliveryFilterInput, 
+/**
+ * All deliveries; needed when the filter is empty. May also stand in the filter.
+ */
+all?: boolean, };

@@ -32,6 +32,6 @@ event?: string,
  */
 q?: string, 
 /**
- * All deliveries; needed when nothing else is given.
+ * All deliveries; needed when nothing narrows it.
  */
 all?: boolean, };

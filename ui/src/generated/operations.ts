@@ -68,6 +68,10 @@ export const operations = {
   "jobs.get": { method: "GET", path: "/jobs/{id}" },
   /** Bulk replay; not available yet. */
   "replays.create": { method: "POST", path: "/replays" },
+  /** A bulk replay; not available yet. */
+  "replays.get": { method: "GET", path: "/replays/{id}" },
+  /** Cancel a bulk replay; not available yet. */
+  "replays.cancel": { method: "DELETE", path: "/replays/{id}" },
   /** The tunnel; not available yet. */
   "tunnel.get": { method: "GET", path: "/tunnel" },
   /** Tunnel programs; not available yet. */

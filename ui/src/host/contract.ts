@@ -33,8 +33,8 @@ export interface Host {
   /** Settles only when the stream ends: rejects when it breaks, resolves when `signal` aborts it. */
   events(lastEventId: string | null, listener: LiveListener, signal: AbortSignal): Promise<void>;
   copyText(text: string): Promise<void>;
-  /** Offers the bytes as a file. */
-  save(name: string, bytes: ArrayBuffer): void;
+  /** Offers the bytes as a file; resolves with its path where the host knows it. */
+  save(name: string, bytes: ArrayBuffer): Promise<string | null>;
   state(): Promise<EngineState>;
   /** Tries again to start an engine that is blocked. */
   retryStart(): Promise<EngineState>;

@@ -133,8 +133,9 @@ export class HttpHost implements Host {
     }
   }
 
-  save(name: string, bytes: ArrayBuffer): void {
+  save(name: string, bytes: ArrayBuffer): Promise<string | null> {
     saveByLink(name, bytes);
+    return Promise.resolve(null);
   }
 
   async state(): Promise<EngineState> {
@@ -161,7 +162,7 @@ function copyBySelection(text: string): void {
 }
 
 /** Hands the bytes to the browser as a download; as `application/octet-stream`, so that nothing is opened in place. */
-export function saveByLink(name: string, bytes: ArrayBuffer): void {
+function saveByLink(name: string, bytes: ArrayBuffer): void {
   const url = URL.createObjectURL(new Blob([bytes], { type: 'application/octet-stream' }));
   const link = document.createElement('a');
   link.href = url;

@@ -1,7 +1,6 @@
-import { Channel, invoke } from '@tauri-apps/api/core';
+import { Channel, invoke, type InvokeOptions } from '@tauri-apps/api/core';
 import { asFailure, Failure } from '../errors/failure';
 import type { EngineState, Host, LiveEvent, LiveListener, OperationInput } from './contract';
-import { saveByLink } from './http';
 import type { OperationName } from './operations';
 import { setOnly } from './query';
 
@@ -15,9 +14,14 @@ function abortable<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
   });
 }
 
-async function ask<T>(command: string, input: Record<string, unknown>, signal?: AbortSignal): Promise<T> {
+async function ask<T>(
+  command: string,
+  input: Record<string, unknown> | ArrayBuffer,
+  signal?: AbortSignal,
+  options?: InvokeOptions,
+): Promise<T> {
   try {
-    return await abortable(invoke<T>(command, input), signal);
+    return await abortable(invoke<T>(command, input, options), signal);
   } catch (thrown) {
     throw asFailure(thrown);
   }
@@ -64,8 +68,8 @@ export class TauriHost implements Host {
     return ask('copy_text', { text });
   }
 
-  save(name: string, bytes: ArrayBuffer): void {
-    saveByLink(name, bytes);
+  save(name: string, bytes: ArrayBuffer): Promise<string> {
+    return ask('save_file', bytes, undefined, { headers: { 'creel-file-name': name } });
   }
 
   state(): Promise<EngineState> {

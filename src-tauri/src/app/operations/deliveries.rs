@@ -15,7 +15,9 @@ use crate::app::operation::{CreatedOrSame, Input, Json, NoBody, NoContent, NoPar
 use crate::app::views::{DeliveryDetail, DeliveryList};
 use crate::domain::{Attempt, DeliveryId, DeliveryStatus, DeliverySummary, EndpointId, SignatureStatus};
 use crate::signature::{Explanation, SignedRequest};
-use crate::store::{DeliveryFilter, read_arrival, read_arrivals, read_page, read_payload, read_replays, read_summary};
+use crate::store::{
+    DeliveryFilter, read_arrival, read_arrivals, read_matching, read_page, read_payload, read_replays, read_summary,
+};
 
 /// Deliveries that are deleted in one transaction.
 const DELETE_BATCH_ROWS: usize = 200;
@@ -208,10 +210,12 @@ pub async fn delete_matching(
     let mut before = i64::MAX;
     loop {
         let batch = filter.clone();
-        let next =
-            app.core.store.write(move |writing| writing.delete_matching(&batch, before, DELETE_BATCH_ROWS)).await?;
-        let Some(next) = next else { return Ok(NoContent) };
-        before = next;
+        // Searched for beside the writer, so that no post waits for a long search.
+        let seqs =
+            app.core.store.read(move |connection| read_matching(connection, &batch, before, DELETE_BATCH_ROWS)).await?;
+        let Some(&last) = seqs.last() else { return Ok(NoContent) };
+        app.core.store.write(move |writing| writing.delete_deliveries(&seqs)).await?;
+        before = last;
     }
 }
 

@@ -42,7 +42,7 @@ pub async fn create(
     }
     let endpoint = input.body.into_endpoint(fresh_token()?, app.core.clock.now());
     let endpoint = checked(endpoint, &app.core.catalogue)?;
-    app.check_targets(&endpoint).await?;
+    app.check_targets(&endpoint, None).await?;
     app.save_endpoint(endpoint).await.map(Created)
 }
 
@@ -59,7 +59,7 @@ pub async fn update(
     let _one_at_a_time = app.core.endpoint_changes.lock().await;
     let entry = app.entry(input.params.id)?;
     let endpoint = checked(input.body.apply_to((*entry.endpoint).clone()), &app.core.catalogue)?;
-    app.check_targets(&endpoint).await?;
+    app.check_targets(&endpoint, Some(&entry.endpoint)).await?;
     app.save_endpoint(endpoint).await.map(Json)
 }
 
@@ -107,8 +107,17 @@ impl App {
         self.core.endpoints.by_id(id).ok_or_else(|| AppError::not_found("endpoint", id))
     }
 
-    async fn check_targets(&self, endpoint: &Endpoint) -> Result<(), AppError> {
-        for (index, target) in endpoint.targets.iter().enumerate() {
+    /// Checks targets that are new. One that was saved before may have become unresolvable; that must not keep its
+    /// endpoint from being switched off. Each is checked again when it is dialled.
+    async fn check_targets(&self, endpoint: &Endpoint, before: Option<&Endpoint>) -> Result<(), AppError> {
+        let known = |url: &str| {
+            before.is_some_and(|before| {
+                before.allow_non_loopback == endpoint.allow_non_loopback
+                    && before.targets.iter().any(|target| target.url == url)
+            })
+        };
+        let new = endpoint.targets.iter().enumerate().filter(|(_, target)| !known(&target.url));
+        for (index, target) in new {
             let field = format!("targets[{index}].url");
             self.check_target_url(&target.url, &field, endpoint.allow_non_loopback).await?;
         }

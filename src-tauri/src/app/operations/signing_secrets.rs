@@ -48,7 +48,9 @@ pub async fn replace(
     let secrets: Vec<_> = input.body.read()?.into_iter().map(|secret| (SecretId::new(), secret)).collect();
     let given = !secrets.is_empty();
     let (row, now) = (entry.row, app.core.clock.now());
-    app.core.store.write(move |writing| writing.replace_secrets(row, &secrets, now)).await?;
+    if !app.core.store.write(move |writing| writing.replace_secrets(row, &secrets, now)).await? {
+        return Err(AppError::not_found("endpoint", entry.endpoint.id));
+    }
     secrets_changed(&app, &entry, given).await.map(Json)
 }
 

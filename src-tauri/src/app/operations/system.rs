@@ -101,11 +101,13 @@ pub async fn update_settings(
     app: Arc<App>,
     input: Input<NoParams, NoQuery, SettingsOverrides>,
 ) -> Result<Json<Settings>, AppError> {
-    let settings = app.settings().with(input.body);
-    let json = serde_json::to_string(&settings).map_err(|error| AppError::internal(error.to_string()))?;
+    let mut layers = app.core.settings_layers.lock().await;
+    let changed = layers.changed(input.body);
+    let json = serde_json::to_string(&changed.saved).map_err(|error| AppError::internal(error.to_string()))?;
     app.core.store.write(move |writing| writing.save_setting(SETTINGS_NAME, &json)).await?;
-    app.core.settings.send_replace(settings);
-    Ok(Json(settings))
+    *layers = changed;
+    app.core.settings.send_replace(changed.in_force());
+    Ok(Json(changed.in_force()))
 }
 
 /// `GET /jobs/{id}`

@@ -7,13 +7,10 @@ use serde_json::Value;
 use super::parameters::JobPath;
 use crate::app::App;
 use crate::app::error::AppError;
-use crate::app::operation::{Input, Json, NoBody, NoParams, NoQuery, Optional};
-
-/// A JSON object of any shape: what is refused is not looked at.
-type AnyBody = Optional<std::collections::HashMap<String, Value>>;
+use crate::app::operation::{Input, Json, NoBody, NoParams, NoQuery};
 
 /// `POST /replays`
-pub async fn bulk_replay(_app: Arc<App>, _input: Input<NoParams, NoQuery, AnyBody>) -> Result<Json<Value>, AppError> {
+pub async fn bulk_replay(_app: Arc<App>, _input: Input<NoParams, NoQuery, NoBody>) -> Result<Json<Value>, AppError> {
     Err(AppError::not_available("Bulk replay"))
 }
 
@@ -28,6 +25,6 @@ pub async fn tunnel(_app: Arc<App>, _input: Input<NoParams, NoQuery, NoBody>) ->
 }
 
 /// `POST /tunnel`
-pub async fn start_tunnel(_app: Arc<App>, _input: Input<NoParams, NoQuery, AnyBody>) -> Result<Json<Value>, AppError> {
+pub async fn start_tunnel(_app: Arc<App>, _input: Input<NoParams, NoQuery, NoBody>) -> Result<Json<Value>, AppError> {
     Err(AppError::not_available("The tunnel"))
 }
