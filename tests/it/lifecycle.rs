@@ -84,6 +84,27 @@ fn a_target_that_never_answers_does_not_keep_it_from_ending() {
     }
 }
 
+/// In-flight work gets five seconds in all (CONTRACT section 2), however many parts of the engine wait for it.
+#[test]
+fn a_sender_that_waits_for_a_hanging_target_does_not_hold_up_the_end() {
+    let mut creel = Creel::start();
+    let gate = Gate::default();
+    let target = Target::behind(&gate);
+    let reply = json!({"reply": {"mode": "passthrough", "timeout_ms": 60000}});
+    let endpoint = creel.relaying(&[&target.url("/")], reply);
+    let sender = std::thread::spawn({
+        let (request, ingress) = (endpoint.post("{}"), creel.ingress);
+        move || request.try_to(ingress)
+    });
+    target.wait_for(1);
+    let began = std::time::Instant::now();
+    assert_eq!(creel.stop(), Some(0));
+    // Behaviour, with slack: three waits of five seconds one after the other would be fifteen.
+    assert!(began.elapsed() < std::time::Duration::from_secs(10), "it took {:?}", began.elapsed());
+    gate.open();
+    let _whatever_the_sender_saw = sender.join();
+}
+
 /// The code with which a start ends; none when it serves instead.
 fn code_unless_it_serves(launch: &Launch) -> Option<i32> {
     let mut child = Reaped(launch.spawn());

@@ -23,6 +23,8 @@ mod refusals;
 mod replay_keys;
 mod retention;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod words;
 mod writer;
 

@@ -1,9 +1,9 @@
 //! Which Linux this is, and how software is installed on it.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::needs::Need;
-use crate::program::{Program, find};
+use crate::program::{Program, find, say};
 
 /// The families whose package names are known.
 #[derive(Debug, PartialEq, Eq)]
@@ -73,7 +73,10 @@ impl System {
 impl Apt {
     /// Refreshes the package lists and installs.
     pub fn install(&self, packages: &[&str]) -> Result<()> {
-        self.program("update").run().context("the package lists could not be refreshed")?;
+        if let Err(error) = self.program("update").run() {
+            // One mirror that is down is no reason to stop: the lists that are here may do.
+            say(&format!("the package lists could not be refreshed: {error:#}"));
+        }
         self.program("install").args(["--yes", "--no-install-recommends"]).args(packages).run()
     }
 

@@ -66,6 +66,11 @@ pub const STEPS: &[Step] = &[
 ];
 
 fn prepare(context: &Context<'_>) -> Result<Outcome> {
+    for component in ["fmt", "clippy"] {
+        if Program::cargo().args([component, "--version"]).output().is_err() {
+            bail!("`cargo {component}` is missing; install it with `rustup component add rustfmt clippy`");
+        }
+    }
     prerequisites::install(context.layout, Purpose::Test)?;
     if !is_root() {
         if context.requirements.demand(Requirement::Root) {

@@ -1,0 +1,231 @@
+//! The store over a real database in a directory of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::json;
+
+use super::*;
+use crate::domain::{
+    DeliveryId, DeliveryStatus, DeliverySummary, DuplicatePolicy, Endpoint, Headers, SignatureReason, SignatureStatus,
+    Timestamp,
+};
+
+const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+fn open(dir: &Path) -> Store {
+    Store::open(OwnerLock::take(dir).unwrap(), Box::new(|_changes| {})).unwrap()
+}
+
+fn endpoint(name: &str) -> Endpoint {
+    serde_json::from_value(json!({
+        "id": crate::domain::EndpointId::new(), "name": name, "token": format!("ep_{name}"), "provider": "generic",
+        "scheme": null, "provider_options": {}, "body_policy": "any", "signature_policy": "enforce", "enabled": true,
+        "duplicate_policy": "collapse", "reply": {"mode": "ack"}, "event_filters": [], "when_target_down": "fail",
+        "targets": [], "allow_non_loopback": false, "public_url_override": null, "created_at": NOW,
+    }))
+    .unwrap()
+}
+
+fn delivery(endpoint_row: i64, endpoint: &Endpoint, key: Option<&str>, body: &[u8]) -> NewDelivery {
+    let summary = DeliverySummary {
+        id: DeliveryId::new(),
+        seq: 0,
+        endpoint_id: endpoint.id,
+        provider: "generic".into(),
+        event: "order.created".into(),
+        event_source: "body:event".into(),
+        dedupe_key: key.map(str::to_owned),
+        dedupe_source: key.map(|_| "idempotency-key".to_owned()),
+        signature_status: SignatureStatus::NotRequired,
+        signature_reason: SignatureReason::NoSecret,
+        status: DeliveryStatus::Dispatched,
+        reason: None,
+        attempt_count: 1,
+        relay_attempt_count: 0,
+        method: "POST".into(),
+        path: String::new(),
+        query: None,
+        content_type: None,
+        body_size: body.len() as u64,
+        response_status: Some(200),
+        relay_status: None,
+        relay_outcome: None,
+        relay_duration_ms: None,
+        replayed_from_delivery_id: None,
+        duplicate_of: None,
+        pinned: false,
+        error: None,
+        received_at: NOW,
+        last_attempt_at: NOW,
+        created_at: NOW,
+    };
+    NewDelivery {
+        endpoint_row,
+        summary: Arc::new(summary),
+        payload: Payload {
+            http_version: "1.1".into(),
+            remote_addr: None,
+            client_ip: None,
+            client_ip_source: None,
+            public_url: None,
+            headers: Headers::default(),
+            response_headers: None,
+            response_body: None,
+            body: Bytes::copy_from_slice(body),
+        },
+        attempts: Vec::new(),
+        on_repeat: DuplicatePolicy::Collapse,
+        replay_key: None,
+    }
+}
+
+async fn save(store: &Store, endpoint: &Endpoint) -> i64 {
+    let endpoint = endpoint.clone();
+    store.write(move |writing| writing.save_endpoint(&endpoint)).await.unwrap()
+}
+
+async fn keep(store: &Store, mut new: NewDelivery) -> Stored {
+    store.write(move |writing| writing.store_delivery(&mut new)).await.unwrap()
+}
+
+async fn seqs(store: &Store) -> Vec<i64> {
+    let bounds = PageBounds { limit: 100, ..PageBounds::default() };
+    let page = store.read(move |connection| read_page(connection, &DeliveryFilter::default(), bounds)).await.unwrap();
+    assert_eq!(page.total, page.deliveries.len() as i64, "the total is what is there");
+    page.deliveries.iter().map(|row| row.seq).collect()
+}
+
+/// Keeps the writer busy, so that what is queued meanwhile goes into one group.
+fn hold_up(store: &Store) {
+    assert!(store.write_unanswered(|_writing| {
+        std::thread::sleep(Duration::from_millis(100));
+        Ok(())
+    }));
+}
+
+#[tokio::test]
+async fn one_bad_job_fails_alone_and_its_neighbours_are_committed() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let endpoint = endpoint("a");
+    let row = save(&store, &endpoint).await;
+    hold_up(&store);
+    let bad = store.write(|_writing| -> Result<(), StoreError> { Err(StoreError::UnknownValue("x".into())) });
+    let (before, bad, after) = tokio::join!(
+        keep(&store, delivery(row, &endpoint, None, b"1")),
+        bad,
+        keep(&store, delivery(row, &endpoint, None, b"2"))
+    );
+    assert_eq!((before, after), (Stored::New, Stored::New));
+    assert!(bad.is_err());
+    assert_eq!(seqs(&store).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_waiter_that_gives_up_leaves_none_of_its_neighbours_waiting() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(open(dir.path()));
+    let endpoint = endpoint("a");
+    let row = save(&store, &endpoint).await;
+    hold_up(&store);
+    let jobs: Vec<_> = (0..20)
+        .map(|_| {
+            let (store, new) = (Arc::clone(&store), delivery(row, &endpoint, None, b"x"));
+            tokio::spawn(async move { keep(&store, new).await })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    let (gone, waiting): (Vec<_>, Vec<_>) = jobs.into_iter().enumerate().partition(|(index, _)| index % 3 != 1);
+    gone.iter().for_each(|(_, job)| job.abort());
+    for (_, job) in waiting {
+        let answered = tokio::time::timeout(Duration::from_secs(10), job).await.expect("answered");
+        assert_eq!(answered.unwrap(), Stored::New);
+    }
+}
+
+#[tokio::test]
+async fn a_number_is_never_given_twice_also_after_the_newest_was_deleted() {
+    let dir = tempfile::tempdir().unwrap();
+    let endpoint = endpoint("a");
+    let store = open(dir.path());
+    let row = save(&store, &endpoint).await;
+    for _ in 0..3 {
+        keep(&store, delivery(row, &endpoint, None, b"x")).await;
+    }
+    let newest = seqs(&store).await[0];
+    store.write(move |writing| writing.delete_deliveries(&[newest])).await.unwrap();
+    drop(store);
+    let store = open(dir.path());
+    keep(&store, delivery(row, &endpoint, None, b"x")).await;
+    assert!(seqs(&store).await[0] > newest);
+}
+
+#[tokio::test]
+async fn a_repeated_key_is_an_arrival_and_another_body_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let endpoint = endpoint("a");
+    let row = save(&store, &endpoint).await;
+    assert_eq!(keep(&store, delivery(row, &endpoint, Some("k"), b"one")).await, Stored::New);
+    for body in [&b"one"[..], b"two"] {
+        let repeat = keep(&store, delivery(row, &endpoint, Some("k"), body)).await;
+        assert!(matches!(repeat, Stored::Repeat { .. }), "{repeat:?}");
+    }
+    let only = seqs(&store).await;
+    let seq = only[0];
+    assert_eq!(only.len(), 1);
+    let arrivals = store.read(move |connection| read_arrivals(connection, seq)).await.unwrap();
+    assert_eq!(
+        arrivals.iter().map(|arrival| (arrival.n, arrival.same_body)).collect::<Vec<_>>(),
+        [(2, true), (3, false)]
+    );
+    let third = store.read(move |connection| read_arrival(connection, seq, 3)).await.unwrap().unwrap();
+    assert_eq!(&third.1[..], b"two");
+}
+
+#[tokio::test]
+async fn nothing_is_stored_for_an_endpoint_that_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let endpoint = endpoint("a");
+    let row = save(&store, &endpoint).await;
+    keep(&store, delivery(row, &endpoint, None, b"x")).await;
+    let id = endpoint.id;
+    store.write(move |writing| writing.hide_endpoint(id)).await.unwrap();
+    assert_eq!(keep(&store, delivery(row, &endpoint, None, b"x")).await, Stored::NoEndpoint);
+    // Both rounds in one group: the second must not write counts behind the first's deletion.
+    hold_up(&store);
+    let (first, second) = tokio::join!(
+        store.write(|writing| writing.delete_hidden(10)),
+        store.write(|writing| writing.delete_hidden(10))
+    );
+    assert_eq!((first.unwrap(), second.unwrap()), (false, true));
+    let left: i64 = store
+        .read(|connection| Ok(connection.query_row("SELECT count(*) FROM delivery_counts", [], |row| row.get(0))?))
+        .await
+        .unwrap();
+    assert_eq!(left, 0);
+}
+
+#[tokio::test]
+async fn retention_takes_the_oldest_and_neither_pinned_nor_too_much() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let endpoint = endpoint("a");
+    let row = save(&store, &endpoint).await;
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        let new = delivery(row, &endpoint, None, b"x");
+        ids.push(new.summary.id);
+        keep(&store, new).await;
+    }
+    let oldest = ids[0];
+    assert!(store.write(move |writing| writing.set_pinned(oldest, true)).await.unwrap());
+    let all = seqs(&store).await;
+    let retention = Retention { rows: 2, bytes: 0, days: 0 };
+    while store.write(move |writing| writing.prune(retention, NOW)).await.unwrap() {}
+    // The two newest of those that count, and the pinned one.
+    assert_eq!(seqs(&store).await, [all[0], all[1], all[4]]);
+}
