@@ -229,3 +229,26 @@ async fn retention_takes_the_oldest_and_neither_pinned_nor_too_much() {
     // The two newest of those that count, and the pinned one.
     assert_eq!(seqs(&store).await, [all[0], all[1], all[4]]);
 }
+
+#[tokio::test]
+async fn a_filtered_total_counts_what_the_list_shows_also_while_an_endpoint_is_being_deleted() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let (staying, going) = (endpoint("a"), endpoint("b"));
+    let rows = (save(&store, &staying).await, save(&store, &going).await);
+    for _ in 0..3 {
+        keep(&store, delivery(rows.0, &staying, None, b"x")).await;
+        keep(&store, delivery(rows.1, &going, None, b"x")).await;
+    }
+    let filter = DeliveryFilter { event: Some("order.created".into()), ..DeliveryFilter::default() };
+    let total = async |filter: DeliveryFilter| {
+        let bounds = PageBounds { limit: 100, ..PageBounds::default() };
+        let page = store.read(move |connection| read_page(connection, &filter, bounds)).await.unwrap();
+        assert_eq!(page.total, page.deliveries.len() as i64);
+        page.total
+    };
+    assert_eq!(total(filter.clone()).await, 6);
+    let id = going.id;
+    store.write(move |writing| writing.hide_endpoint(id)).await.unwrap();
+    assert_eq!(total(filter).await, 3);
+}
