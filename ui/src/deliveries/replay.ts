@@ -23,7 +23,7 @@ export async function replay(session: Session, id: string, force: boolean): Prom
       idempotencyKey: crypto.randomUUID(),
     });
     const row = readDelivery(answer);
-    if (row) session.deliveries.apply(row);
+    if (row) session.deliveries.learn(row);
     session.toasts.good('Replayed as a new delivery.');
     return row;
   } catch (thrown) {

@@ -99,6 +99,12 @@ export class DeliveryStore {
     this.#batch ??= setTimeout(() => this.flush(), BATCH_MS);
   }
 
+  /** Takes a row from an answer. Where the live stream has told of it already, that is newer: the answer may be late. */
+  learn(row: DeliverySummary): void {
+    const known = this.#pending.some((one) => one.id === row.id) || this.rows.some((one) => one.id === row.id);
+    if (!known) this.apply(row);
+  }
+
   /** Shows the live rows that have come in. */
   flush(): void {
     clearTimeout(this.#batch);

@@ -63,6 +63,23 @@ describe('DeliveryStore', () => {
     expect(store.older).toBe('end');
   });
 
+  it('never lets a late answer to a replay replace what the live stream has told since', async () => {
+    const { store, asked } = bench();
+    const load = store.load();
+    await asked[0]?.answer(page([]));
+    await load;
+    store.apply(row(1, 'dispatched'));
+    store.learn(row(1, 'queued'));
+    store.flush();
+    store.learn(row(1, 'queued'));
+    store.learn(row(2, 'queued'));
+    store.flush();
+    expect(store.rows.map((one) => [one.seq, one.status])).toEqual([
+      [2, 'queued'],
+      [1, 'dispatched'],
+    ]);
+  });
+
   it('never lets an older answer replace a newer live row', async () => {
     const { store, asked } = bench();
     const load = store.load();
