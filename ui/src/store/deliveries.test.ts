@@ -3,9 +3,14 @@ import { Failure } from '../errors/failure';
 import type { Host, OperationInput } from '../host/contract';
 import { DeliveryStore } from './deliveries.svelte';
 import { NO_FILTER } from './filter';
+import { readDelivery } from './read';
+import type { DeliverySummary } from '../host/types';
 
 type Row = { id: string; seq: number; status?: string };
 const row = (seq: number, status = 'dispatched'): Row => ({ id: `d${seq}`, seq, status });
+
+/** The same as the API's answer to a call is read. */
+const whole = (seq: number, status: string) => readDelivery(row(seq, status)) as DeliverySummary;
 
 /** An engine whose answers wait until the test lets them go. */
 function bench() {
@@ -69,10 +74,10 @@ describe('DeliveryStore', () => {
     await asked[0]?.answer(page([]));
     await load;
     store.apply(row(1, 'dispatched'));
-    store.learn(row(1, 'queued'));
+    store.learn(whole(1, 'queued'));
     store.flush();
-    store.learn(row(1, 'queued'));
-    store.learn(row(2, 'queued'));
+    store.learn(whole(1, 'queued'));
+    store.learn(whole(2, 'queued'));
     store.flush();
     expect(store.rows.map((one) => [one.seq, one.status])).toEqual([
       [2, 'queued'],
