@@ -9,6 +9,7 @@ import { Follow } from './follow.svelte';
 import { LiveJoin, type Connection } from './live';
 import { RefusalStore } from './refusals.svelte';
 import { StatsStore } from './stats.svelte';
+import { TargetStates } from './targets.svelte';
 import { ToastStore } from './toasts.svelte';
 
 /** The UI's state as a whole: every store, and the one stream that keeps them current. */
@@ -19,6 +20,7 @@ export class Session {
   readonly endpoints: EndpointStore;
   readonly refusals: RefusalStore;
   readonly stats: StatsStore;
+  readonly targets: TargetStates;
   readonly toasts = new ToastStore();
   readonly follow = new Follow();
   connection = $state.raw<Connection>({ state: 'connecting' });
@@ -33,6 +35,7 @@ export class Session {
     this.endpoints = new EndpointStore(host);
     this.refusals = new RefusalStore(host);
     this.stats = new StatsStore(host);
+    this.targets = new TargetStates(host);
     this.#live = new LiveJoin({
       host,
       sync: () => this.#sync(),
@@ -84,6 +87,7 @@ export class Session {
         }
         break;
       case 'attempt':
+        this.targets.note(data);
         if (typeof data?.delivery_id === 'string') this.detail.note(data.delivery_id);
         break;
       case 'endpoint':
