@@ -5,6 +5,7 @@ import type { Host, LiveEvent } from '../host/contract';
 import { DeliveryStore } from './deliveries.svelte';
 import { DetailStore } from './detail.svelte';
 import { EndpointStore } from './endpoints.svelte';
+import { Follow } from './follow.svelte';
 import { LiveJoin, type Connection } from './live';
 import { RefusalStore } from './refusals.svelte';
 import { StatsStore } from './stats.svelte';
@@ -19,6 +20,7 @@ export class Session {
   readonly refusals: RefusalStore;
   readonly stats: StatsStore;
   readonly toasts = new ToastStore();
+  readonly follow = new Follow();
   connection = $state.raw<Connection>({ state: 'connecting' });
   /** What the screen reader is told about live changes. */
   announcement = $state('');
