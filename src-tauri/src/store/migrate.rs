@@ -8,7 +8,8 @@ use crate::domain::SeededBug;
 
 const STEPS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/0001_initial.sql")),
-    M::up(include_str!("../../../migrations/0002_strata.sql")),
+    M::up(include_str!("../../../migrations/0002_attempt_timings.sql")),
+    M::up(include_str!("../../../migrations/0003_strata.sql")),
 ];
 
 /// The newest schema version this program knows.

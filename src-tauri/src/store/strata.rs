@@ -10,7 +10,7 @@ use super::StoreError;
 use super::list::{DeliveryFilter, TOTAL_EXACT_MAX, VISIBLE};
 use crate::domain::DeliveryStatus;
 
-/// `seq >> STRATUM_BITS` names a stratum; migration 0002 has the same number.
+/// `seq >> STRATUM_BITS` names a stratum; migration 0003 has the same number.
 const STRATUM_BITS: u32 = 12;
 /// Numbers in a stratum.
 const STRATUM_ROWS: i64 = 1 << STRATUM_BITS;

@@ -5,19 +5,16 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::parameters::{
-    ArrivalPath, DeliveryPath, DeliveryQuery, EndpointDeliveryPath, EndpointDeliveryQuery, EndpointPath,
-};
+use super::parameters::{DeliveryPath, DeliveryQuery, EndpointDeliveryPath, EndpointDeliveryQuery, EndpointPath};
 use crate::app::App;
 use crate::app::ReplayRequest;
 use crate::app::error::AppError;
-use crate::app::operation::{CreatedOrSame, Input, Json, NoBody, NoContent, NoParams, NoQuery, Optional, RawBytes};
+use crate::app::operation::{CreatedOrSame, Input, Json, NoBody, NoContent, NoParams, NoQuery, Optional};
 use crate::app::views::{DeliveryDetail, DeliveryList};
 use crate::domain::{Attempt, DeliveryId, DeliveryStatus, DeliverySummary, EndpointId, SignatureStatus};
 use crate::signature::{Explanation, SignedRequest};
 use crate::store::{
-    DeliveryFilter, StoreError, read_arrival, read_arrivals, read_matching, read_page, read_payload, read_replays,
-    read_summary,
+    DeliveryFilter, StoreError, read_arrivals, read_matching, read_page, read_payload, read_replays, read_summary,
 };
 
 /// Deliveries that are deleted in one transaction.
@@ -107,18 +104,6 @@ pub async fn get_of_endpoint(
         return Err(AppError::not_found("delivery", delivery_id));
     }
     Ok(Json(detail))
-}
-
-/// `GET /deliveries/{id}/body`
-pub async fn body(app: Arc<App>, input: Input<DeliveryPath, NoQuery, NoBody>) -> Result<RawBytes, AppError> {
-    let id = input.params.id;
-    app.arrival_bytes(id, 1).await?.ok_or_else(|| AppError::not_found("delivery", id))
-}
-
-/// `GET /deliveries/{id}/arrivals/{n}/body`
-pub async fn arrival_body(app: Arc<App>, input: Input<ArrivalPath, NoQuery, NoBody>) -> Result<RawBytes, AppError> {
-    let ArrivalPath { id, n } = input.params;
-    app.arrival_bytes(id, n).await?.ok_or_else(|| AppError::not_found("arrival", n))
 }
 
 /// `GET /deliveries/{id}/signature`
@@ -284,18 +269,6 @@ impl App {
             })
             .await?;
         found.ok_or_else(|| AppError::not_found("delivery", id))
-    }
-
-    async fn arrival_bytes(&self, id: DeliveryId, n: u32) -> Result<Option<RawBytes>, AppError> {
-        let found = self
-            .core
-            .store
-            .read(move |connection| {
-                let Some(summary) = read_summary(connection, id)? else { return Ok(None) };
-                read_arrival(connection, summary.seq, n)
-            })
-            .await?;
-        Ok(found.map(|(_, bytes)| RawBytes { bytes, filename: format!("delivery-{id}-{n}.bin") }))
     }
 
     async fn set_pinned(&self, id: DeliveryId, pinned: bool) -> Result<(), AppError> {
