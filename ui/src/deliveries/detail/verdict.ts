@@ -1,7 +1,7 @@
-import type { Tone } from '../components/tone';
-import { duration } from '../format/size';
-import type { Attempt, DeliverySummary } from '../host/types';
-import { outcomeLook, reasonText, signatureReasonText } from './states';
+import type { Tone } from '../../components/tone';
+import { duration } from '../../format/size';
+import type { Attempt, DeliverySummary } from '../../host/types';
+import { outcomeLook, reasonText, signatureReasonText } from '../states';
 
 export type Verdict = { tone: Tone; sentences: string[] };
 

@@ -1,8 +1,8 @@
-import { classify } from '../errors/classify';
-import { asFailure } from '../errors/failure';
-import type { DeliverySummary } from '../host/types';
-import { readDelivery } from '../store/read';
-import type { Session } from '../store/session.svelte';
+import { classify } from '../../errors/classify';
+import { asFailure } from '../../errors/failure';
+import type { DeliverySummary } from '../../host/types';
+import { readDelivery } from '../../store/read';
+import type { Session } from '../../store/session.svelte';
 
 /** Deliveries whose replay is under way, so that a second click or key press does not make a second one. */
 const underWay = new WeakMap<Session, Set<string>>();
