@@ -7,7 +7,6 @@
 // A command line tool talks on stdout.
 #![allow(clippy::print_stdout)]
 
-mod admin;
 mod bare;
 mod creel;
 mod figures;

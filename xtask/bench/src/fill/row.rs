@@ -97,7 +97,7 @@ impl Storing {
 
 /// The delivery of a number. A repeat is the webhook of the number before it once more.
 pub fn storing(endpoints: &[FilledEndpoint], pool: &Pool, number: u64, at: Timestamp) -> Result<Storing> {
-    let repeats = number > 0 && number % REPEATED_EVERY == 0;
+    let repeats = number > 0 && number.is_multiple_of(REPEATED_EVERY);
     let webhook = if repeats { number - 1 } else { number };
     let filled = endpoint_of(endpoints, webhook);
     let (headers, body) = request(filled, pool, webhook)?;

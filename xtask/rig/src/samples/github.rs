@@ -125,7 +125,7 @@ fn push(number: u64) -> Value {
             ("after", commits.last().map_or(Value::Null, |last| last["id"].clone())),
             ("created", json!(false)),
             ("deleted", json!(false)),
-            ("forced", json!(drawn(number) % 11 == 0)),
+            ("forced", json!(drawn(number).is_multiple_of(11))),
             ("commits", Value::Array(commits)),
             ("pusher", json!({ "name": one_of(&PEOPLE, number), "email": "push@northwind.example" })),
         ],

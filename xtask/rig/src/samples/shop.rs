@@ -59,7 +59,7 @@ pub fn envelope(name: &str, number: u64, object: Value) -> Value {
         "event": name,
         "api_version": "2026-03-01",
         "created": 1_780_000_000 + number % 2_000_000,
-        "livemode": drawn(number) % 5 != 0,
+        "livemode": !drawn(number).is_multiple_of(5),
         "data": { "object": object },
         "request": { "id": format!("req_{:012x}", drawn(number) >> 16), "idempotency_key": null },
     })
@@ -82,7 +82,7 @@ fn customer(number: u64) -> Value {
         "id": format!("cus_{:010x}", drawn(number) >> 24), "object": "customer", "name": one_of(&NAMES, number),
         "email": format!("customer{}@example.org", number % 40_000), "phone": null, "balance": 0, "currency": "eur",
         "locale": one_of(&["sv-SE", "de-CH", "pl-PL", "en-GB"], number), "address": address(number),
-        "shipping": address(number + 1), "tax": { "automatic": true, "ids": [] }, "marketing": drawn(number) % 2 == 0,
+        "shipping": address(number + 1), "tax": { "automatic": true, "ids": [] }, "marketing": drawn(number).is_multiple_of(2),
         "metadata": { "source": one_of(&["storefront", "pos", "import"], number), "note": "Prefers parcels to the neighbour." },
     })
 }
@@ -109,7 +109,7 @@ fn order(number: u64) -> Value {
         "ledger_entry": 9_007_199_254_740_993_u64 + number,
         "amount_tax": total / 5, "exchange_rate": 1.000_000_000_000_01, "lines": lines(number),
         "shipping": { "method": "express", "cost": 490, "address": address(number) },
-        "billing": address(number + 2), "gift": drawn(number) % 9 == 0,
+        "billing": address(number + 2), "gift": drawn(number).is_multiple_of(9),
         "note": one_of(&["Please ring twice 🔔", "", "Leave at the door, thanks – and merry Christmas!"], number),
         "payment": { "method": "card", "brand": one_of(&["visa", "mastercard"], number), "last4": "4242", "captured": true },
     })
@@ -130,7 +130,7 @@ fn invoice(number: u64) -> Value {
 fn subscription(number: u64) -> Value {
     json!({
         "id": format!("sub_{:08x}", drawn(number) >> 32), "object": "subscription", "status": "active",
-        "customer": customer(number), "quantity": 1, "cancel_at_period_end": drawn(number) % 3 == 0,
+        "customer": customer(number), "quantity": 1, "cancel_at_period_end": drawn(number).is_multiple_of(3),
         "plan": { "id": "beans-monthly-500", "amount": 1_890, "currency": "eur", "interval": "month", "interval_count": 1 },
         "previous_attributes": { "plan": { "id": "beans-monthly-250", "amount": 990 } }, "items": lines(number),
     })
