@@ -4,5 +4,6 @@
 pub mod admin;
 pub mod chance;
 pub mod engine;
+pub mod post;
 pub mod samples;
 pub mod sign;
