@@ -147,6 +147,12 @@ impl Store {
         self.relay_readers.read(query).await
     }
 
+    /// Whether jobs are taken: false when the store has been closed or its writer has died.
+    #[must_use]
+    pub fn is_writing(&self) -> bool {
+        self.queue().is_some_and(|queue| queue.is_served())
+    }
+
     /// Jobs that the writer has not taken yet.
     #[must_use]
     pub fn queue_depth(&self) -> usize {

@@ -111,16 +111,23 @@ async fn one_bad_job_fails_alone_and_its_neighbours_are_committed() {
     let store = open(dir.path());
     let endpoint = endpoint("a");
     let row = save(&store, &endpoint).await;
-    hold_up(&store);
-    let bad = store.write(|_writing| -> Result<(), StoreError> { Err(StoreError::UnknownValue("x".into())) });
-    let (before, bad, after) = tokio::join!(
-        keep(&store, delivery(row, &endpoint, None, b"1")),
-        bad,
-        keep(&store, delivery(row, &endpoint, None, b"2"))
-    );
-    assert_eq!((before, after), (Stored::New, Stored::New));
-    assert!(bad.is_err());
-    assert_eq!(seqs(&store).await.len(), 2);
+    let bad_jobs: [fn() -> StoreError; 3] = [
+        || StoreError::UnknownValue("x".into()),
+        || StoreError::Corrupt("a page of another endpoint".into()),
+        || panic!("a fault, on purpose"),
+    ];
+    for bad in bad_jobs {
+        hold_up(&store);
+        let (before, bad, after) = tokio::join!(
+            keep(&store, delivery(row, &endpoint, None, b"1")),
+            store.write(move |_writing| -> Result<(), StoreError> { Err(bad()) }),
+            keep(&store, delivery(row, &endpoint, None, b"2"))
+        );
+        assert_eq!((before, after), (Stored::New, Stored::New));
+        assert!(bad.is_err());
+    }
+    assert_eq!(seqs(&store).await.len(), 6);
+    assert!(store.is_writing());
 }
 
 #[tokio::test]
@@ -193,8 +200,15 @@ async fn nothing_is_stored_for_an_endpoint_that_is_gone() {
     let row = save(&store, &endpoint).await;
     keep(&store, delivery(row, &endpoint, None, b"x")).await;
     let id = endpoint.id;
-    store.write(move |writing| writing.hide_endpoint(id)).await.unwrap();
-    assert_eq!(keep(&store, delivery(row, &endpoint, None, b"x")).await, Stored::NoEndpoint);
+    // In one group: what the first post found out does not outlive the endpoint.
+    hold_up(&store);
+    let (before, hidden, after) = tokio::join!(
+        keep(&store, delivery(row, &endpoint, None, b"x")),
+        store.write(move |writing| writing.hide_endpoint(id)),
+        keep(&store, delivery(row, &endpoint, None, b"x"))
+    );
+    hidden.unwrap();
+    assert_eq!((before, after), (Stored::New, Stored::NoEndpoint));
     // Both rounds in one group: the second must not write counts behind the first's deletion.
     hold_up(&store);
     let (first, second) = tokio::join!(
