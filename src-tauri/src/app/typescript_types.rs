@@ -14,7 +14,8 @@ use super::error::ErrorBody;
 use super::events::EventKind;
 use super::jobs::Job;
 use super::operations::{
-    AttemptList, DeleteRequest, DeliveryQuery, EndpointDraft, EndpointPatch, ProviderList, RefusalList, operations,
+    AttemptList, BodyLines, BodyMatch, DeleteRequest, DeliveryQuery, EndpointDraft, EndpointPatch, ProviderList,
+    RefusalList, operations,
 };
 use super::settings::{Settings, SettingsOverrides};
 use super::views::{DeliveryDetail, DeliveryList, EndpointList, Health, Stats};
@@ -32,6 +33,8 @@ fn write_all(dir: &Path) {
     }
     export!(
         AttemptList,
+        BodyLines,
+        BodyMatch,
         DeleteRequest,
         DeliveryDetail,
         DeliveryList,

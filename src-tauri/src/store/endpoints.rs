@@ -155,6 +155,7 @@ impl Writing<'_> {
         for sql in [
             "DELETE FROM signing_secrets WHERE endpoint IN (SELECT row FROM endpoints WHERE deleting = 1)",
             "DELETE FROM delivery_counts WHERE endpoint IN (SELECT row FROM endpoints WHERE deleting = 1)",
+            "DELETE FROM delivery_strata WHERE endpoint IN (SELECT row FROM endpoints WHERE deleting = 1)",
             "DELETE FROM endpoints WHERE deleting = 1",
         ] {
             self.connection.prepare_cached(sql)?.execute([])?;

@@ -23,6 +23,7 @@ mod refusals;
 mod replay_keys;
 mod retention;
 mod settings;
+mod strata;
 #[cfg(test)]
 mod tests;
 mod words;

@@ -97,6 +97,71 @@ async fn seqs(store: &Store) -> Vec<i64> {
     page.deliveries.iter().map(|row| row.seq).collect()
 }
 
+#[tokio::test]
+async fn a_list_can_be_entered_at_any_place_and_tells_that_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let (one, two) = (endpoint("a"), endpoint("b"));
+    let rows = [save(&store, &one).await, save(&store, &two).await];
+    // More than two strata, two endpoints, two states, and gaps.
+    let mut new: Vec<NewDelivery> = (0..9_000)
+        .map(|n| {
+            let (row, owner) = if n % 3 == 0 { (rows[0], &one) } else { (rows[1], &two) };
+            let mut new = delivery(row, owner, None, b"");
+            if n % 5 == 0 {
+                Arc::make_mut(&mut new.summary).status = DeliveryStatus::Failed;
+            }
+            new
+        })
+        .collect();
+    let stored = move |writing: &mut Writing<'_>| new.iter_mut().try_for_each(|n| writing.store_delivery(n).map(drop));
+    store.write(stored).await.unwrap();
+    let gaps: Vec<i64> = (1..9_000).filter(|seq| seq % 7 == 0 || (5_000..5_800).contains(seq)).collect();
+    store.write(move |writing| writing.delete_deliveries(&gaps)).await.unwrap();
+
+    let filters = [
+        DeliveryFilter::default(),
+        DeliveryFilter { endpoint_id: Some(one.id), ..DeliveryFilter::default() },
+        DeliveryFilter { endpoint_id: Some(two.id), status: Some(DeliveryStatus::Failed), ..Default::default() },
+        DeliveryFilter { event: Some("order.created".into()), ..DeliveryFilter::default() },
+    ];
+    for filter in filters {
+        let page = |bounds: PageBounds| {
+            let filter = filter.clone();
+            store.read(move |connection| read_page(connection, &filter, bounds))
+        };
+        let all = page(PageBounds { limit: 10_000, ..PageBounds::default() }).await.unwrap();
+        let seqs: Vec<i64> = all.deliveries.iter().map(|row| row.seq).collect();
+        assert_eq!(all.total, seqs.len() as i64);
+        for (from, skip) in [(0, 0), (0, 1), (0, 4_100), (3, 4_096), (700, 90), (1, 5_900), (0, 20_000), (40, 4_200)] {
+            let before = (from > 0).then(|| seqs.get(from - 1).copied()).flatten();
+            let bounds = PageBounds { before, skip, ranked: true, limit: 3, ..PageBounds::default() };
+            let found = page(bounds).await.unwrap();
+            let at = (from + skip as usize).min(seqs.len());
+            let expected = &seqs[at..(at + 3).min(seqs.len())];
+            assert_eq!(found.deliveries.iter().map(|row| row.seq).collect::<Vec<_>>(), expected, "{filter:?} {skip}");
+            assert_eq!(found.rank, (!expected.is_empty()).then_some(at as i64), "{filter:?} {from} {skip}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn strata_of_deleted_deliveries_do_not_pile_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let endpoint = endpoint("a");
+    let row = save(&store, &endpoint).await;
+    for _ in 0..3 {
+        keep(&store, delivery(row, &endpoint, None, b"x")).await;
+    }
+    store.write(|writing| writing.delete_deliveries(&[1, 2, 3])).await.unwrap();
+    let left: i64 = store
+        .read(|connection| Ok(connection.query_row("SELECT count(*) FROM delivery_strata", [], |row| row.get(0))?))
+        .await
+        .unwrap();
+    assert_eq!(left, 0);
+}
+
 /// Keeps the writer busy, so that what is queued meanwhile goes into one group.
 fn hold_up(store: &Store) {
     assert!(store.write_unanswered(|_writing| {

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::StoreError;
 use super::change::{Change, CommitListener};
+use super::strata::stratum_of;
 use crate::domain::{DeliveryStatus, SeededBug};
 
 /// Jobs that may wait for the writer.
@@ -27,7 +28,8 @@ const QUEUE_WAIT: Duration = Duration::from_millis(2_500);
 pub struct Writing<'c> {
     pub(super) connection: &'c Connection,
     numbers: Numbers,
-    counts: HashMap<(i64, DeliveryStatus), i64>,
+    /// By stratum, endpoint and status.
+    counts: HashMap<(i64, i64, DeliveryStatus), i64>,
     changes: Vec<Change>,
     /// Rows of endpoints that this transaction found to be there; only the writer can delete one.
     pub(super) endpoints_seen: Vec<i64>,
@@ -53,9 +55,9 @@ impl Writing<'_> {
         self.numbers.last_attempt_row
     }
 
-    /// Notes that an endpoint has so many more (or fewer) deliveries of a status.
-    pub(super) fn count(&mut self, endpoint_row: i64, status: DeliveryStatus, by: i64) {
-        *self.counts.entry((endpoint_row, status)).or_default() += by;
+    /// Notes that an endpoint has so many more (or fewer) deliveries of a status, with a number like this one.
+    pub(super) fn count(&mut self, seq: i64, endpoint_row: i64, status: DeliveryStatus, by: i64) {
+        *self.counts.entry((stratum_of(seq), endpoint_row, status)).or_default() += by;
     }
 
     /// Notes a change for the listener; it hears of it after the commit.
@@ -79,13 +81,26 @@ impl Writing<'_> {
 
     /// Writes what has been counted so far.
     pub(super) fn flush(&mut self) -> Result<(), StoreError> {
-        for ((endpoint, status), by) in self.counts.drain().filter(|(_, by)| *by != 0) {
+        for ((stratum, endpoint, status), by) in self.counts.drain().filter(|(_, by)| *by != 0) {
             self.connection
                 .prepare_cached(
                     "INSERT INTO delivery_counts (endpoint, status, n) VALUES (?1, ?2, ?3)
                      ON CONFLICT DO UPDATE SET n = n + excluded.n",
                 )?
                 .execute(params![endpoint, status.as_str(), by])?;
+            let left: i64 = self
+                .connection
+                .prepare_cached(
+                    "INSERT INTO delivery_strata (stratum, endpoint, status, n) VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT DO UPDATE SET n = n + excluded.n RETURNING n",
+                )?
+                .query_row(params![stratum, endpoint, status.as_str(), by], |row| row.get(0))?;
+            if left == 0 {
+                // Else the strata of what retention deleted would pile up.
+                self.connection
+                    .prepare_cached("DELETE FROM delivery_strata WHERE stratum = ?1 AND endpoint = ?2 AND status = ?3")?
+                    .execute(params![stratum, endpoint, status.as_str()])?;
+            }
         }
         Ok(())
     }

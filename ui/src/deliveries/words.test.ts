@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../host/types';
 import { readDelivery } from '../store/read';
 import { outcomeLook, relayLook, signatureLook, STATUS_WORDS, statusLook } from './states';
-import { verdict } from './verdict';
+import { verdict } from './detail/verdict';
 
 function delivery(more: object) {
   const row = readDelivery({
