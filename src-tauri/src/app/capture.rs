@@ -175,7 +175,7 @@ impl App {
     }
 
     /// The URL as the sender saw it, when the public address is known.
-    pub(super) fn public_url_of(&self, endpoint: &Endpoint, path: &str, query: Option<&str>) -> Option<String> {
+    pub(in crate::app) fn public_url_of(&self, endpoint: &Endpoint, path: &str, query: Option<&str>) -> Option<String> {
         let base = endpoint.public_url_override.as_deref().or(self.core.addresses.public_url.as_deref())?;
         let mark = if query.is_some() { "?" } else { "" };
         Some(format!("{base}{}{path}{mark}{}", endpoint.ingress_path(), query.unwrap_or_default()))
