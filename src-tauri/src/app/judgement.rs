@@ -1,0 +1,129 @@
+//! What is known about a request before it is stored: steps 5 to 8 of CONTRACT section 3.
+//!
+//! Parsing and hashing take a millisecond for each megabyte or so. Small bodies are judged where they arrive; a large one
+//! is judged on a thread that may be held up, because an async worker has a thousand other connections to serve.
+
+use std::sync::Arc;
+
+use super::App;
+use super::endpoint_table::EndpointEntry;
+use super::inbound::InboundRequest;
+use crate::domain::{BodyPolicy, Endpoint, SeededBug, SignatureReason, SignatureStatus};
+use crate::signature::{BodyFacts, DedupeKey, EventName, JsonKind, Provider, SignatureError, SignedRequest, Verdict};
+
+/// Bodies up to this many bytes are judged on the async worker that read them.
+pub(super) const JUDGED_INLINE_BYTES_MAX: usize = 256 * 1024;
+/// Large bodies judged at the same time; more would only take the processor from everything else.
+pub(super) const LARGE_BODIES_JUDGED_MAX: usize = 2;
+
+/// What a request is.
+pub(super) struct Judgement {
+    /// The body, as far as names, filters and keys need it.
+    pub(super) facts: BodyFacts,
+    /// Whether its signature holds.
+    pub(super) verdict: Verdict,
+    /// Its event.
+    pub(super) event: EventName,
+    /// What makes a repeat of it recognisable.
+    pub(super) key: Option<DedupeKey>,
+}
+
+/// Why a request was not judged.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum JudgementError {
+    /// The endpoint takes JSON only; the text says what the body is instead.
+    #[error("the endpoint takes JSON only: {0}")]
+    NotJson(String),
+    /// The settings do not fit the provider.
+    #[error("the signature could not be judged: {0}")]
+    Signature(#[from] SignatureError),
+    /// Never treated as if none were set.
+    #[error("a signing secret cannot be read from the database")]
+    SecretUnreadable,
+    /// The endpoint was made by a Creel with another catalogue.
+    #[error("the catalogue does not know the endpoint's provider")]
+    NoProvider,
+    /// The thread ended without an answer.
+    #[error("the engine is stopping")]
+    Stopping,
+}
+
+impl App {
+    /// Judges a request, and gives it back with the result.
+    pub(super) async fn judged(
+        self: &Arc<Self>,
+        entry: &Arc<EndpointEntry>,
+        request: InboundRequest,
+    ) -> Result<(InboundRequest, Judgement), JudgementError> {
+        if request.body.len() <= JUDGED_INLINE_BYTES_MAX {
+            let judgement = self.judge(entry, &request)?;
+            return Ok((request, judgement));
+        }
+        // On the heap, so that small requests do not carry the room for it.
+        Box::pin(self.judged_apart(Arc::clone(entry), request)).await
+    }
+
+    async fn judged_apart(
+        self: &Arc<Self>,
+        entry: Arc<EndpointEntry>,
+        request: InboundRequest,
+    ) -> Result<(InboundRequest, Judgement), JudgementError> {
+        let _turn = self.large_bodies.acquire().await.map_err(|_| JudgementError::Stopping)?;
+        let app = Arc::clone(self);
+        let judging =
+            self.tasks.spawn_blocking(move || app.judge(&entry, &request).map(|judgement| (request, judgement)));
+        judging.await.unwrap_or(Err(JudgementError::Stopping))
+    }
+
+    fn judge(&self, entry: &EndpointEntry, request: &InboundRequest) -> Result<Judgement, JudgementError> {
+        let endpoint = &entry.endpoint;
+        let facts = BodyFacts::read(&request.body);
+        if endpoint.body_policy == BodyPolicy::Json && !matches!(facts.json, Some(JsonKind::Object | JsonKind::Array)) {
+            let why = facts.error.unwrap_or_else(|| "the body is JSON, but neither an object nor an array".to_owned());
+            return Err(JudgementError::NotJson(why));
+        }
+        let provider = entry.provider.as_deref().ok_or(JudgementError::NoProvider)?;
+        let verdict = self.verdict(entry, provider, request)?;
+        let event = provider.event_name(&request.headers, &facts);
+        let key = provider.dedupe_key(&request.headers, &facts);
+        Ok(Judgement { facts, verdict, event, key })
+    }
+
+    fn verdict(
+        &self,
+        entry: &EndpointEntry,
+        provider: &Provider,
+        request: &InboundRequest,
+    ) -> Result<Verdict, JudgementError> {
+        if SeededBug::AcceptAnySignature.is_on() {
+            return Ok(Verdict {
+                status: SignatureStatus::Valid,
+                reason: SignatureReason::Ok,
+                matched_secret: Some(0),
+            });
+        }
+        let secrets = entry.secrets.as_deref().ok_or(JudgementError::SecretUnreadable)?;
+        let url = self.public_url_of(&entry.endpoint, &request.path, request.query.as_deref());
+        let signed = SignedRequest {
+            method: &request.method,
+            url: url.as_deref(),
+            headers: &request.headers,
+            body: &request.body,
+        };
+        let endpoint = &entry.endpoint;
+        Ok(provider.verify(
+            endpoint.scheme.as_deref(),
+            &endpoint.provider_options,
+            secrets,
+            &signed,
+            request.received_at,
+        )?)
+    }
+
+    /// The URL as the sender saw it, when the public address is known.
+    pub(super) fn public_url_of(&self, endpoint: &Endpoint, path: &str, query: Option<&str>) -> Option<String> {
+        let base = endpoint.public_url_override.as_deref().or(self.core.addresses.public_url.as_deref())?;
+        let mark = if query.is_some() { "?" } else { "" };
+        Some(format!("{base}{}{path}{mark}{}", endpoint.ingress_path(), query.unwrap_or_default()))
+    }
+}
