@@ -11,6 +11,9 @@ use bytes::Bytes;
 
 use crate::domain::{Endpoint, EndpointId, Headers, RefusalReason, Timestamp};
 
+/// The headers of every answer but a target's and a fixed one: known to both sides, because they go with nearly all.
+pub const JSON_HEADERS: &[u8] = b"Content-Type: application/json\r\n";
+
 /// One complete request, as it stood on the wire.
 #[derive(Clone, Debug)]
 pub struct InboundRequest {

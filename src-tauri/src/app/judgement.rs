@@ -127,3 +127,78 @@ impl App {
         Some(format!("{base}{}{path}{mark}{}", endpoint.ingress_path(), query.unwrap_or_default()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use serde_json::json;
+
+    use super::*;
+    use crate::app::inbound::ClientAddress;
+    use crate::app::settings::SettingsOverrides;
+    use crate::app::{Addresses, AppConfig};
+    use crate::domain::{Headers, Timestamp};
+    use crate::store::OwnerLock;
+
+    async fn app(dir: &std::path::Path) -> Arc<App> {
+        let ([ingress, admin], public_url) = (["127.0.0.1:1", "127.0.0.1:2"].map(|text| text.parse().unwrap()), None);
+        let addresses = Addresses { ingress, admin, public_url };
+        let lock = OwnerLock::take(dir).unwrap();
+        App::start(AppConfig { lock, addresses, overrides: SettingsOverrides::default() }).await.unwrap()
+    }
+
+    fn entry(app: &App) -> Arc<EndpointEntry> {
+        let endpoint = serde_json::from_value(json!({
+            "id": crate::domain::EndpointId::new(), "name": "a", "token": "ep_a", "provider": "generic",
+            "scheme": null, "provider_options": {}, "body_policy": "json", "signature_policy": "enforce",
+            "enabled": true, "duplicate_policy": "collapse", "reply": {"mode": "ack"}, "event_filters": [],
+            "when_target_down": "fail", "targets": [], "allow_non_loopback": false, "public_url_override": null,
+            "created_at": Timestamp::from_millis(0),
+        }));
+        Arc::new(EndpointEntry {
+            row: 1,
+            endpoint: Arc::new(endpoint.unwrap()),
+            provider: app.core.catalogue.get("generic").cloned(),
+            stored_secrets: Vec::new(),
+            secrets: Some(Vec::new()),
+        })
+    }
+
+    fn request(body: String) -> InboundRequest {
+        InboundRequest {
+            method: "POST".to_owned(),
+            path: String::new(),
+            query: None,
+            headers: Headers::default(),
+            body: body.into(),
+            remote_addr: "127.0.0.1:3".parse().unwrap(),
+            client: ClientAddress { ip: None, source: "peer" },
+            received_at: Timestamp::from_millis(0),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_large_body_is_judged_off_the_worker_and_a_small_one_at_once_with_the_same_result() {
+        let dir = tempfile::tempdir().unwrap();
+        let app = app(dir.path()).await;
+        let entry = entry(&app);
+        let padded = |bytes: usize| {
+            let (head, tail) = (r#"{"event":"order.paid","pad":""#, r#""}"#);
+            request(format!("{head}{}{tail}", "x".repeat(bytes - head.len() - tail.len())))
+        };
+        let small = app.judged(&entry, padded(JUDGED_INLINE_BYTES_MAX)).now_or_never();
+        assert_eq!(small.unwrap().unwrap().1.event.name, "order.paid");
+        let mut large = Box::pin(app.judged(&entry, padded(JUDGED_INLINE_BYTES_MAX + 1)));
+        assert!(large.as_mut().now_or_never().is_none(), "the worker did it itself");
+        let (request, judgement) = large.await.unwrap();
+        assert_eq!((request.body.len(), judgement.event.name.as_str()), (JUDGED_INLINE_BYTES_MAX + 1, "order.paid"));
+        let refused = app.judged(&entry, request_of_no_json(JUDGED_INLINE_BYTES_MAX + 1)).await;
+        assert!(matches!(refused, Err(JudgementError::NotJson(_))));
+        app.stop_relay(tokio::time::Instant::now()).await;
+        app.close(tokio::time::Instant::now() + std::time::Duration::from_secs(5)).await;
+    }
+
+    fn request_of_no_json(bytes: usize) -> InboundRequest {
+        request("x".repeat(bytes))
+    }
+}

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 
-use super::inbound::IngressReply;
+use super::inbound::{IngressReply, JSON_HEADERS};
 use crate::domain::{AttemptId, DeliveryId, EndpointId, Headers};
 
 /// Seconds after which a sender should try again what could not be stored.
@@ -13,7 +13,7 @@ const RETRY_AFTER_SECONDS: &str = "2";
 /// Headers of every JSON answer.
 #[must_use]
 pub fn json_headers() -> Headers {
-    Headers::from_block(Bytes::from_static(b"Content-Type: application/json\r\n")).unwrap_or_default()
+    Headers::from_checked_block(Bytes::from_static(JSON_HEADERS))
 }
 
 fn json(status: u16, body: String) -> IngressReply {
