@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::App;
 use super::endpoint_table::EndpointEntry;
 use super::inbound::{InboundRequest, IngressReply, RefusedRequest};
-use super::judgement::{Judgement, JudgementError};
+use super::judgement::{Judged, Judgement, JudgementError};
 use super::new_attempts::{Destination, matching_targets, pending_attempts};
 use super::replies;
 use crate::domain::{
@@ -103,7 +103,10 @@ impl App {
     ) -> Result<IngressReply, CaptureError> {
         // Looked up again: the endpoint may have been deleted while its body was read.
         let entry = self.core.endpoints.by_id(endpoint_id).ok_or(CaptureError::NoEndpoint)?;
-        let (request, judgement) = self.judged(&entry, request).await?;
+        let (request, judgement) = match self.judged(&entry, request)? {
+            Judged::Here(request, judgement) => (request, judgement),
+            Judged::Apart(judging) => judging.await?,
+        };
         let Prepared { mut new, destinations, answer } = self.prepare(&entry, request, judgement);
         let (until_commit, _until_answer) =
             if SeededBug::BudgetUntilAnswer.is_on() { (None, Some(held)) } else { (Some(held), None) };
@@ -128,12 +131,13 @@ impl App {
                 destinations.iter().for_each(|destination| self.relay.wake(&destination.url));
                 match answer {
                     Answer::Known(reply, wait) => (reply, wait),
-                    Answer::OfTarget(wait) => return Ok(self.pass_through(wait).await),
+                    // On the heap, so that no other capture carries the room for it.
+                    Answer::OfTarget(wait) => return Ok(Box::pin(self.pass_through(wait)).await),
                 }
             }
         };
         if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
+            Box::pin(tokio::time::sleep(wait)).await;
         }
         Ok(reply)
     }

@@ -3,6 +3,7 @@
 //! Parsing and hashing take a millisecond for each megabyte or so. Small bodies are judged where they arrive; a large one
 //! is judged on a thread that may be held up, because an async worker has a thousand other connections to serve.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use super::App;
@@ -28,6 +29,15 @@ pub(super) struct Judgement {
     pub(super) key: Option<DedupeKey>,
 }
 
+/// A request with its judgement, or the promise of both.
+#[expect(clippy::large_enum_variant, reason = "it lives for one statement, and the large variant is the usual one")]
+pub(super) enum Judged {
+    /// Done.
+    Here(InboundRequest, Judgement),
+    /// Under way. On the heap, so that small requests do not carry the room for it.
+    Apart(Pin<Box<dyn Future<Output = Result<(InboundRequest, Judgement), JudgementError>> + Send>>),
+}
+
 /// Why a request was not judged.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum JudgementError {
@@ -49,27 +59,26 @@ pub(super) enum JudgementError {
 }
 
 impl App {
-    /// Judges a request, and gives it back with the result.
-    pub(super) async fn judged(
+    /// Judges a request and gives it back with the result: a small one at once, a large one later.
+    pub(super) fn judged(
         self: &Arc<Self>,
         entry: &Arc<EndpointEntry>,
         request: InboundRequest,
-    ) -> Result<(InboundRequest, Judgement), JudgementError> {
+    ) -> Result<Judged, JudgementError> {
         if request.body.len() <= JUDGED_INLINE_BYTES_MAX {
             let judgement = self.judge(entry, &request)?;
-            return Ok((request, judgement));
+            return Ok(Judged::Here(request, judgement));
         }
-        // On the heap, so that small requests do not carry the room for it.
-        Box::pin(self.judged_apart(Arc::clone(entry), request)).await
+        Ok(Judged::Apart(Box::pin(Arc::clone(self).judged_apart(Arc::clone(entry), request))))
     }
 
     async fn judged_apart(
-        self: &Arc<Self>,
+        self: Arc<Self>,
         entry: Arc<EndpointEntry>,
         request: InboundRequest,
     ) -> Result<(InboundRequest, Judgement), JudgementError> {
         let _turn = self.large_bodies.acquire().await.map_err(|_| JudgementError::Stopping)?;
-        let app = Arc::clone(self);
+        let app = Arc::clone(&self);
         let judging =
             self.tasks.spawn_blocking(move || app.judge(&entry, &request).map(|judgement| (request, judgement)));
         judging.await.unwrap_or(Err(JudgementError::Stopping))
@@ -186,14 +195,22 @@ mod tests {
             let (head, tail) = (r#"{"event":"order.paid","pad":""#, r#""}"#);
             request(format!("{head}{}{tail}", "x".repeat(bytes - head.len() - tail.len())))
         };
-        let small = app.judged(&entry, padded(JUDGED_INLINE_BYTES_MAX)).now_or_never();
-        assert_eq!(small.unwrap().unwrap().1.event.name, "order.paid");
-        let mut large = Box::pin(app.judged(&entry, padded(JUDGED_INLINE_BYTES_MAX + 1)));
-        assert!(large.as_mut().now_or_never().is_none(), "the worker did it itself");
+        let Ok(Judged::Here(_, judgement)) = app.judged(&entry, padded(JUDGED_INLINE_BYTES_MAX)) else {
+            panic!("a small body had to wait");
+        };
+        assert_eq!(judgement.event.name, "order.paid");
+        let others = app.large_bodies.acquire_many(u32::try_from(LARGE_BODIES_JUDGED_MAX).unwrap()).await.unwrap();
+        let Ok(Judged::Apart(mut large)) = app.judged(&entry, padded(JUDGED_INLINE_BYTES_MAX + 1)) else {
+            panic!("a large body was judged on the worker");
+        };
+        assert!(large.as_mut().now_or_never().is_none(), "it waits for its turn");
+        drop(others);
         let (request, judgement) = large.await.unwrap();
         assert_eq!((request.body.len(), judgement.event.name.as_str()), (JUDGED_INLINE_BYTES_MAX + 1, "order.paid"));
-        let refused = app.judged(&entry, request_of_no_json(JUDGED_INLINE_BYTES_MAX + 1)).await;
-        assert!(matches!(refused, Err(JudgementError::NotJson(_))));
+        let Ok(Judged::Apart(refused)) = app.judged(&entry, request_of_no_json(JUDGED_INLINE_BYTES_MAX + 1)) else {
+            panic!("a large body was judged on the worker");
+        };
+        assert!(matches!(refused.await, Err(JudgementError::NotJson(_))));
         app.stop_relay(tokio::time::Instant::now()).await;
         app.close(tokio::time::Instant::now() + std::time::Duration::from_secs(5)).await;
     }
