@@ -35,8 +35,11 @@ pub(super) enum Judged {
     /// Done.
     Here(InboundRequest, Judgement),
     /// Under way. On the heap, so that small requests do not carry the room for it.
-    Apart(Pin<Box<dyn Future<Output = Result<(InboundRequest, Judgement), JudgementError>> + Send>>),
+    Apart(Pin<Box<dyn Future<Output = JudgedApart> + Send>>),
 }
+
+/// What judging a large body comes to.
+type JudgedApart = Result<(InboundRequest, Judgement), JudgementError>;
 
 /// Why a request was not judged.
 #[derive(Debug, thiserror::Error)]
@@ -72,11 +75,7 @@ impl App {
         Ok(Judged::Apart(Box::pin(Arc::clone(self).judged_apart(Arc::clone(entry), request))))
     }
 
-    async fn judged_apart(
-        self: Arc<Self>,
-        entry: Arc<EndpointEntry>,
-        request: InboundRequest,
-    ) -> Result<(InboundRequest, Judgement), JudgementError> {
+    async fn judged_apart(self: Arc<Self>, entry: Arc<EndpointEntry>, request: InboundRequest) -> JudgedApart {
         let _turn = self.large_bodies.acquire().await.map_err(|_| JudgementError::Stopping)?;
         let app = Arc::clone(&self);
         let judging =
