@@ -92,8 +92,8 @@ impl App {
         }
         let provider = entry.provider.as_deref().ok_or(JudgementError::NoProvider)?;
         let verdict = self.verdict(entry, provider, request)?;
-        let event = provider.event_name(&request.headers, &facts);
-        let key = provider.dedupe_key(&request.headers, &facts);
+        let event = provider.event_name(&request.headers, &facts, &request.body);
+        let key = provider.dedupe_key(&request.headers, &facts, &request.body);
         Ok(Judgement { facts, verdict, event, key })
     }
 

@@ -86,7 +86,7 @@ impl SigningArgs {
             provider,
             scheme: self.scheme.as_deref(),
             options: input::options(self.options_file.as_deref())?,
-            secret: input::secret(self.secret_file.as_deref(), console)?,
+            secret: input::secret_if_any(self.secret_file.as_deref(), console)?,
             now: self.clock()?,
             method: &self.method,
             url: self.url.as_deref(),

@@ -61,6 +61,10 @@ struct ProviderFile {
     samples: Vec<Sample>,
     #[serde(default)]
     examples: Vec<Example>,
+    #[serde(default)]
+    takes_custom: bool,
+    #[serde(default)]
+    event_prefix: Option<String>,
 }
 
 impl Catalogue {
@@ -123,6 +127,8 @@ impl ProviderFile {
             retry: self.retry,
             samples: self.samples,
             examples: self.examples,
+            takes_custom: self.takes_custom,
+            event_prefix: self.event_prefix,
         })
     }
 
@@ -149,9 +155,6 @@ impl ProviderFile {
             check_slug(&scheme.name)?;
             if !names.insert(scheme.name.as_str()) {
                 return Err(format!("two schemes are named {:?}", scheme.name));
-            }
-            if Place::header(&scheme.signature.header).is_none() {
-                return Err(format!("{:?} is no header name", scheme.signature.header));
             }
         }
         Ok(())

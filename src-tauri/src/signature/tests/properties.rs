@@ -102,9 +102,9 @@ proptest! {
         prop_assert_eq!(facts.json.is_none(), facts.error.is_some());
         for slug in ["generic", "github"] {
             let provider = provider(slug);
-            let event = provider.event_name(&headers, &facts);
+            let event = provider.event_name(&headers, &facts, &body);
             prop_assert!(!event.name.is_empty() && event.name.len() <= EVENT_NAME_BYTES_MAX);
-            if let Some(key) = provider.dedupe_key(&headers, &facts) {
+            if let Some(key) = provider.dedupe_key(&headers, &facts, &body) {
                 prop_assert!(!key.key.is_empty() && key.key.len() <= DEDUPE_KEY_BYTES_MAX);
             }
             let explained = provider.explain(None, &Value::Null, &secrets(&["s"]), &request(&headers, &body), NOW);

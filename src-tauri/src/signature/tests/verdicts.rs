@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{NOW, headers, provider, request, secrets, signature, verify};
 use crate::domain::{Headers, Secret, SignatureReason, SignatureStatus};
-use crate::signature::digests::SIGNATURES_READ_MAX;
 use crate::signature::explanation::SIGNED_CONTENT_PREVIEW_BYTES;
+use crate::signature::signature_place::SIGNATURES_READ_MAX;
 use crate::signature::{Explanation, SignatureError};
 
 const BODY: &[u8] = br#"{"a":1}"#;
