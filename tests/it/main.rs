@@ -1,6 +1,6 @@
 //! The black-box suite: the real binary, real sockets, a data directory and free ports for each test.
 //!
-//! What is promised stands in the files: `ingress`, `replies`, `hostile_heads`, `dedupe`, `signatures` (what senders
+//! What is promised stands in the files: `ingress`, `replies`, `hostile_heads`, `dedupe`, `signatures`, `signature_vectors` (what senders
 //! meet), `relay`, `hostile_targets`, `replay` (what the developer's app meets), `api`, `guard`, `events`, `lists`,
 //! `endpoints`, `trying_out`, `cli` (what programs meet), `lifecycle`, `kill`, `damage`, `disk_full`, `retention`, `secrets` (what must survive
 //! or stay hidden), `linkage`, `desktop` (the two binaries), `tidy` (the architecture) and `negative_controls` (that
@@ -196,6 +196,7 @@ mod replay;
 mod replies;
 mod retention;
 mod secrets;
+mod signature_vectors;
 mod signatures;
 mod support;
 mod tidy;

@@ -80,6 +80,12 @@ pub(super) fn sorted_params(body: &[u8]) -> String {
     text
 }
 
+/// The pairs of a form as they are written, sorted.
+pub(super) fn encoded_params(body: &[u8]) -> Vec<u8> {
+    let sorted: BTreeSet<&[u8]> = body.split(|byte| *byte == b'&').collect();
+    sorted.into_iter().collect::<Vec<_>>().join(&b'&')
+}
+
 /// The fields but one as PHP's `serialize()` writes an array of strings, sorted by name (Paddle Classic).
 pub(super) fn php_serialized(body: &[u8], without: &str) -> String {
     let fields = form::fields(body);

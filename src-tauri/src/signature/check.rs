@@ -85,6 +85,21 @@ impl Check {
         if let Subject::Claim(claim) = &self.subject { Some(claim) } else { None }
     }
 
+    /// Whether it is about the body.
+    pub(super) fn is_of_body(&self) -> bool {
+        matches!(self.expected, Expected::BodySha256(_))
+    }
+
+    /// Whether it is about the URL, or stands in it.
+    pub(super) fn is_of_url(&self) -> bool {
+        self.expected == Expected::UrlSha256
+    }
+
+    /// The query parameter that it is about.
+    pub(super) fn query(&self) -> Option<&str> {
+        if let Subject::Place(place) = &self.subject { place.word().strip_prefix("query:") } else { None }
+    }
+
     /// Whether it holds.
     pub(super) fn holds(&self, token: Option<&Token>, options: &Options, sources: &Sources<'_>) -> bool {
         let found: Vec<String> = match &self.subject {

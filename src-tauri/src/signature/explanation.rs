@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::Verdict;
+use super::finding::Finding;
 use super::template::Context;
 use super::verification::Verification;
-use crate::domain::{Secret, SignatureReason, SignatureStatus, words};
+use super::{Verdict, autopsy};
+use crate::domain::{Secret, SignatureReason, SignatureStatus};
 
 /// Bytes of the signed text that an explanation shows.
 pub(super) const SIGNED_CONTENT_PREVIEW_BYTES: usize = 1024;
@@ -42,30 +43,6 @@ pub struct Explanation {
     pub secret_hint: Option<String>,
     /// Mistakes that make the signature match, best first.
     pub findings: Vec<Finding>,
-}
-
-/// A mistake that explains why a signature does not hold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[cfg_attr(feature = "types", derive(ts_rs::TS))]
-pub struct Finding {
-    /// Its stable word, for example `secret_whitespace`.
-    pub code: String,
-    /// How sure it is.
-    pub confidence: Confidence,
-    /// What is wrong, in one sentence.
-    pub explanation: String,
-    /// What to do about it.
-    pub fix: String,
-}
-
-words! {
-    /// How sure a finding is.
-    Confidence {
-        /// With the mistake undone the signature holds.
-        Certain = "certain",
-        /// The request shows signs of it.
-        Likely = "likely",
-    }
 }
 
 impl Explanation {
@@ -118,6 +95,7 @@ impl Explanation {
             timestamp: time.as_ref().map(|(text, _)| text.clone()),
             skew_seconds: skew,
             secret_hint: secret.and_then(Secret::hint),
+            findings: autopsy::findings(verification, verdict, secrets),
             ..Self::without_scheme(verdict)
         }
     }

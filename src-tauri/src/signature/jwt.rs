@@ -39,8 +39,13 @@ impl Token {
     }
 
     /// The algorithm that it names.
-    pub(super) fn algorithm(&self) -> Option<&str> {
+    fn algorithm(&self) -> Option<&str> {
         self.header.get("alg")?.as_str()
+    }
+
+    /// Whether it names an algorithm that the scheme allows.
+    pub(super) fn names(&self, algorithm: Algorithm) -> bool {
+        self.digest_for(algorithm).is_some()
     }
 
     /// A claim in whole seconds.

@@ -8,6 +8,7 @@
 //! No I/O and no clock: the same input gives the same answer.
 
 mod algorithm;
+mod autopsy;
 mod body_facts;
 mod canonical;
 mod catalogue;
@@ -19,6 +20,7 @@ mod envelope;
 mod event_filter;
 mod event_source;
 mod explanation;
+mod finding;
 mod form;
 mod json_fields;
 mod json_path;
@@ -45,7 +47,8 @@ pub use encoding::Encoding;
 pub use envelope::envelope;
 pub use event_filter::matches_filters;
 pub use event_source::{DedupeKey, EventName, EventSource};
-pub use explanation::{Confidence, Explanation, Finding};
+pub use explanation::Explanation;
+pub use finding::{Confidence, Finding, Mistake};
 pub use options::{OptionName, options_replacing, options_without_secrets};
 pub use place::Place;
 pub use provider::{Basis, Evidence, Example, Provider, ProviderView, Retry};

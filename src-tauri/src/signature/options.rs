@@ -124,6 +124,11 @@ impl Options {
         self.texts.get(name.as_str()).map(Secret::expose)
     }
 
+    /// Sets an option to another text.
+    pub(super) fn set(&mut self, name: OptionName, text: &str) {
+        self.texts.insert(name.as_str(), Secret::new(text.to_owned()));
+    }
+
     /// The options that are set.
     pub(super) fn names(&self) -> impl Iterator<Item = OptionName> {
         self.texts.keys().filter_map(|name| OptionName::parse(name))

@@ -180,6 +180,11 @@ impl SignaturePlace {
         Some(format!("{before}{}{behind}", options.get(OptionName::parse(name)?)?))
     }
 
+    /// The items of a value, whatever they are.
+    pub(super) fn items<'v>(&self, value: &'v [u8]) -> Vec<&'v [u8]> {
+        split(value, self.groups).into_iter().flat_map(|group| split(group, self.separator)).collect()
+    }
+
     /// The option that the prefix names.
     pub(super) fn prefix_option(&self) -> Option<OptionName> {
         OptionName::parse(self.prefix.split_once('{')?.1.split_once('}')?.0)

@@ -43,6 +43,8 @@ enum Part {
     PathQuery,
     Secret,
     SortedParams,
+    /// Only as a mistake of signers.
+    EncodedParams,
     PhpForm(String),
     Header(String),
     SignedHeaders(String),
@@ -149,9 +151,77 @@ impl Template {
         self.parts.contains(&Part::Id)
     }
 
+    /// Whether the body's own bytes are signed, as they are or as their checksum.
+    pub(super) fn has_body(&self) -> bool {
+        let is_body =
+            |part: &Part| matches!(part, Part::Body | Part::BodyUnpacked | Part::BodyEscaped | Part::BodyCrc32);
+        self.parts.iter().any(is_body)
+    }
+
+    /// Whether the URL, or a part of it, is signed.
+    pub(super) fn has_url(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Url(_) | Part::PathQuery))
+    }
+
     /// The options that it reads.
     pub(super) fn options(&self) -> impl Iterator<Item = OptionName> {
         self.parts.iter().filter_map(|part| if let Part::Option(name) = part { Some(*name) } else { None })
+    }
+
+    /// The templates that leave one part out, and those that join the parts in other ways: mistakes that signers make.
+    pub(super) fn mistakes(&self) -> (Vec<Self>, Vec<Self>) {
+        let of = |parts: Vec<Part>| Self { text: self.text.clone(), parts };
+        let named: Vec<&Part> = self.parts.iter().filter(|part| !matches!(part, Part::Literal(_))).collect();
+        if named.len() < 2 {
+            return (Vec::new(), Vec::new());
+        }
+        let mut incomplete: Vec<Self> = named.iter().map(|&part| of(vec![part.clone()])).collect();
+        for at in 0..self.parts.len() {
+            if matches!(self.parts[at], Part::Literal(_)) {
+                continue;
+            }
+            let mut parts = self.parts.clone();
+            parts.remove(at);
+            incomplete.push(of(parts.clone()));
+            // With the part goes the literal that joined it, either the one before or the one behind.
+            if at < parts.len() && matches!(parts[at], Part::Literal(_)) {
+                let mut behind = parts.clone();
+                behind.remove(at);
+                incomplete.push(of(behind));
+            }
+            if at > 0 && matches!(parts[at - 1], Part::Literal(_)) {
+                parts.remove(at - 1);
+                incomplete.push(of(parts));
+            }
+        }
+        let mut wrong = Vec::new();
+        for glue in ["", ".", ":", "|", ",", "\n", "-", ";", " "] {
+            for reversed in [false, true] {
+                let mut parts = Vec::new();
+                let order: Vec<&Part> = if reversed { named.iter().rev().copied().collect() } else { named.clone() };
+                for (at, part) in order.into_iter().enumerate() {
+                    if at > 0 && !glue.is_empty() {
+                        parts.push(Part::Literal(glue.to_owned()));
+                    }
+                    parts.push(part.clone());
+                }
+                if let (Some(Part::Literal(head)), false) = (self.parts.first(), reversed) {
+                    let mut headed =
+                        vec![Part::Literal(format!("{}{glue}", head.trim_end_matches([':', '.', '|', '\n'])))];
+                    headed.extend(parts.clone());
+                    wrong.push(of(headed));
+                }
+                wrong.push(of(parts));
+            }
+        }
+        // The form's text in place of its decoded fields, as received or sorted.
+        if self.parts.contains(&Part::SortedParams) {
+            for other in [Part::Body, Part::EncodedParams] {
+                let raw = |part: &Part| if *part == Part::SortedParams { other.clone() } else { part.clone() };
+                wrong.push(of(self.parts.iter().map(raw).collect()));
+            }
+        }
+        (incomplete, wrong)
     }
 
     /// The signed bytes in order, piece by piece, so that a large body is not copied.
@@ -233,6 +303,7 @@ impl Part {
             Self::PathQuery => Ok(Cow::Owned(canonical::path_query(context.url().ok_or(Lack::Url)?).into_bytes())),
             Self::Secret => borrowed(Some(context.secret)),
             Self::SortedParams => Ok(Cow::Owned(canonical::sorted_params(body).into_bytes())),
+            Self::EncodedParams => Ok(Cow::Owned(canonical::encoded_params(body))),
             Self::PhpForm(without) => Ok(Cow::Owned(canonical::php_serialized(body, without).into_bytes())),
             Self::Header(name) => borrowed(context.request.headers.get_text(name)),
             Self::SignedHeaders(name) => {

@@ -73,7 +73,7 @@ impl<'a> Verification<'a> {
             match certificate.is_trusted(&self.sources()) {
                 None => return Ok(MISSING),
                 Some(false) => return Ok(invalid(SignatureReason::WrongSecretOrBody)),
-                Some(true) if self.options.get(OptionName::CertificatePem).is_none() => {
+                Some(true) if self.lacks_certificate() => {
                     return Ok(invalid(SignatureReason::UnsupportedScheme));
                 }
                 Some(true) => {}
@@ -215,6 +215,11 @@ impl<'a> Verification<'a> {
             }
             form => form.key(secret),
         }
+    }
+
+    /// Whether the scheme needs a certificate that the options do not bring.
+    pub(super) fn lacks_certificate(&self) -> bool {
+        self.scheme.certificate.is_some() && self.options.get(OptionName::CertificatePem).is_none()
     }
 
     /// Whether all checks hold.

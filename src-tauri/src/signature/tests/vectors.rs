@@ -138,3 +138,30 @@ fn every_valid_vector_gives_its_event_and_delivery_id() {
     }
     assert!(wrong.is_empty(), "{} are wrong:\n{wrong}", wrong.lines().count());
 }
+
+#[test]
+fn the_first_finding_is_the_cause_that_the_vector_names() {
+    // Nothing in such a request says what was changed.
+    const UNKNOWABLE: [&str; 6] = [
+        "wrong_secret",
+        "body_tampered",
+        "signature_tampered",
+        "timestamp_tampered",
+        "id_tampered",
+        "signed_field_tampered",
+    ];
+    let (fixture, catalogue) = (fixture(), Catalogue::embedded().unwrap());
+    let (mut named, mut wrong) = (0, String::new());
+    for vector in &fixture.vectors {
+        let Some(cause) = vector.cause.as_deref().filter(|cause| !UNKNOWABLE.contains(cause)) else { continue };
+        named += 1;
+        let explanation = vector.explanation(&catalogue, vector.scheme.as_deref()).unwrap();
+        let first = explanation.findings.first().map(|finding| finding.code.as_str());
+        if first != Some(cause) {
+            writeln!(wrong, "{}: {first:?}, not {cause} ({})", vector.id, explanation.reason).unwrap();
+        }
+    }
+    let missed = wrong.lines().count();
+    println!("{named} vectors name a cause that can be known; the first finding is another for {missed}:\n{wrong}");
+    assert!(missed * 20 <= named, "{missed} of {named} are wrong:\n{wrong}");
+}

@@ -167,7 +167,8 @@ fn an_explanation_shows_expected_beside_received() {
     assert_eq!(explanation.signed_content_preview.as_deref(), Some(r#"{"a":1}"#));
     assert_eq!((explanation.timestamp, explanation.skew_seconds), (None, None));
     assert_eq!(explanation.secret_hint.as_deref(), Some("more"));
-    assert!(explanation.findings.is_empty());
+    let codes: Vec<&str> = explanation.findings.iter().map(|finding| finding.code.as_str()).collect();
+    assert_eq!(codes, ["wrong_secret", "body_tampered"]);
 }
 
 #[test]
