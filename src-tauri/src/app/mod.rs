@@ -5,6 +5,7 @@
 //! [`operations`]. Every task is the app's: [`App::stop_relay`] and [`App::close`] end and join them.
 
 mod attempt_waiters;
+mod body_lines;
 mod capture;
 mod clock;
 mod core;
@@ -15,6 +16,7 @@ pub mod events;
 mod housekeeping;
 pub mod inbound;
 pub mod jobs;
+mod judgement;
 mod ledger;
 mod new_attempts;
 pub mod operation;
@@ -30,7 +32,7 @@ pub mod views;
 
 use std::sync::Arc;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -39,6 +41,7 @@ pub use self::clock::Clock;
 pub use self::core::{Addresses, Core};
 pub use self::replay::ReplayRequest;
 
+use self::body_lines::LineIndexes;
 use self::core::commit_listener;
 use self::counters::Counters;
 use self::endpoint_table::EndpointTable;
@@ -79,7 +82,11 @@ pub struct App {
     core: Arc<Core>,
     relay: RelayQueues<Ledger>,
     jobs: Jobs,
-    /// Housekeeping, and jobs; joined by [`App::close`].
+    /// Of large bodies that are looked at.
+    line_indexes: Arc<LineIndexes>,
+    /// Who may judge a large body now; see [`judgement`].
+    large_bodies: Semaphore,
+    /// Housekeeping, jobs, and judging large bodies; joined by [`App::close`].
     tasks: TaskTracker,
     stop: CancellationToken,
     started_at: Timestamp,
@@ -137,8 +144,16 @@ impl App {
         let relay =
             RelayQueues::new(Arc::new(Ledger::new(Arc::clone(&core))), TargetClient::new(RelayLimits::default()));
         let tasks = TaskTracker::new();
-        let app =
-            Arc::new(Self { core, relay, jobs: Jobs::default(), tasks, stop: CancellationToken::new(), started_at });
+        let app = Arc::new(Self {
+            core,
+            relay,
+            jobs: Jobs::default(),
+            line_indexes: Arc::default(),
+            large_bodies: Semaphore::new(judgement::LARGE_BODIES_JUDGED_MAX),
+            tasks,
+            stop: CancellationToken::new(),
+            started_at,
+        });
         let waiting = app.core.store.read(read_waiting_targets).await?;
         for target_url in waiting.into_iter().filter(|_| !SeededBug::NoRecovery.is_on()) {
             app.relay.wake(&target_url);
@@ -219,8 +234,13 @@ impl Inbound for AppInbound {
         self.0.core.endpoints.by_token(token).map(|entry| Arc::clone(&entry.endpoint))
     }
 
-    async fn capture(&self, endpoint: Arc<Endpoint>, request: InboundRequest) -> IngressReply {
-        Arc::clone(&self.0).capture_request(endpoint.id, request).await
+    async fn capture<H: Send + 'static>(
+        &self,
+        endpoint: Arc<Endpoint>,
+        request: InboundRequest,
+        held: H,
+    ) -> IngressReply {
+        self.0.capture_request(endpoint.id, request, held).await
     }
 
     fn refuse(&self, refused: RefusedRequest) {

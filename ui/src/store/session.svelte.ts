@@ -2,12 +2,14 @@ import { getContext, setContext } from 'svelte';
 import { classify } from '../errors/classify';
 import { asFailure } from '../errors/failure';
 import type { Host, LiveEvent } from '../host/contract';
+import { Deletions } from './deletions.svelte';
 import { DeliveryStore } from './deliveries.svelte';
 import { DetailStore } from './detail.svelte';
 import { EndpointStore } from './endpoints.svelte';
 import { Follow } from './follow.svelte';
 import { LiveJoin, type Connection } from './live';
 import { RefusalStore } from './refusals.svelte';
+import { Selection } from './selection.svelte';
 import { StatsStore } from './stats.svelte';
 import { TargetStates } from './targets.svelte';
 import { ToastStore } from './toasts.svelte';
@@ -21,12 +23,15 @@ export class Session {
   readonly refusals: RefusalStore;
   readonly stats: StatsStore;
   readonly targets: TargetStates;
+  readonly deletions: Deletions;
+  readonly selection = new Selection();
   readonly toasts = new ToastStore();
   readonly follow = new Follow();
   connection = $state.raw<Connection>({ state: 'connecting' });
   /** What the screen reader is told about live changes. */
   announcement = $state('');
   readonly #live: LiveJoin;
+  readonly #leaving = () => this.deletions.carryOutAll();
 
   constructor(host: Host) {
     this.host = host;
@@ -36,6 +41,7 @@ export class Session {
     this.refusals = new RefusalStore(host);
     this.stats = new StatsStore(host);
     this.targets = new TargetStates(host);
+    this.deletions = new Deletions({ host, deliveries: this.deliveries, toasts: this.toasts });
     this.#live = new LiveJoin({
       host,
       sync: () => this.#sync(),
@@ -45,10 +51,12 @@ export class Session {
   }
 
   start(): void {
+    window.addEventListener('pagehide', this.#leaving);
     void this.#live.run();
   }
 
   stop(): void {
+    window.removeEventListener('pagehide', this.#leaving);
     this.#live.stop();
     this.stats.stop();
   }
@@ -81,7 +89,10 @@ export class Session {
     switch (event.event) {
       case 'delivery':
         this.deliveries.apply(data);
-        if (typeof data?.id === 'string') this.detail.note(data.id);
+        if (typeof data?.id === 'string') {
+          const from = data.replayed_from_delivery_id;
+          this.detail.note(data.id, typeof from === 'string' ? from : null);
+        }
         if (typeof data?.endpoint_id === 'string' && typeof data.received_at === 'string') {
           this.endpoints.noteDelivery(data.endpoint_id, data.received_at);
         }

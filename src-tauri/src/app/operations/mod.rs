@@ -1,24 +1,32 @@
 //! The operations of CONTRACT section 5, each declared once: REST and the desktop's commands both come from this list.
 
 mod attempts;
+mod bodies;
 mod deliveries;
+mod endpoint_counts;
 mod endpoint_draft;
 mod endpoints;
 mod parameters;
 mod refusals;
 mod signing_secrets;
 mod system;
+mod target_probes;
+mod test_events;
 mod unavailable;
 
 use super::App;
 use super::operation::{Method, Operations, REPLAY_BODY_BYTES_MAX, operation};
 
+pub use bodies::{BodyLines, BodyMatch};
 pub use deliveries::{AttemptList, DeleteRequest, DeliveryFilterInput};
+pub use endpoint_counts::EndpointCountsList;
 pub use endpoint_draft::{EndpointDraft, EndpointPatch, checked_public_url};
 pub use parameters::DeliveryQuery;
 pub use refusals::RefusalList;
 pub use signing_secrets::SigningSecretInput;
 pub use system::ProviderList;
+pub use target_probes::{ProbeRequest, TargetProbeList};
+pub use test_events::{SentTestEvent, TestEventRequest};
 
 /// All operations.
 #[must_use]
@@ -27,6 +35,13 @@ pub fn operations() -> Operations<App> {
     Operations::new(vec![
         operation("health.get", Get, "/health", "That the engine runs, and its version.", system::health),
         operation("stats.get", Get, "/stats", "Counts, rates, sizes.", system::stats),
+        operation(
+            "stats.endpoints",
+            Get,
+            "/stats/endpoints",
+            "Deliveries by state, endpoint by endpoint.",
+            endpoint_counts::list,
+        ),
         operation("providers.list", Get, "/providers", "The provider catalogue.", system::list_providers),
         operation("providers.get", Get, "/providers/{slug}", "One provider.", system::get_provider),
         operation("endpoints.list", Get, "/endpoints", "All endpoints.", endpoints::list),
@@ -76,6 +91,20 @@ pub fn operations() -> Operations<App> {
             endpoints::reverify,
         ),
         operation(
+            "endpoints.send_test_event",
+            Post,
+            "/endpoints/{id}/test-event",
+            "Post a sample of the endpoint's provider to its URL, signed with its secret.",
+            test_events::send,
+        ),
+        operation(
+            "targets.probe",
+            Post,
+            "/targets/probe",
+            "Whether anything answers at targets on this machine.",
+            target_probes::probe_all,
+        ),
+        operation(
             "endpoints.deliveries",
             Get,
             "/endpoints/{id}/deliveries",
@@ -99,13 +128,28 @@ pub fn operations() -> Operations<App> {
         ),
         operation("deliveries.get", Get, "/deliveries/{id}", "One delivery in full.", deliveries::get),
         operation("deliveries.delete", Delete, "/deliveries/{id}", "Delete one delivery.", deliveries::delete),
-        operation("deliveries.body", Get, "/deliveries/{id}/body", "The raw body.", deliveries::body),
+        operation("deliveries.body", Get, "/deliveries/{id}/body", "The raw body.", bodies::whole),
+        operation(
+            "deliveries.body_lines",
+            Get,
+            "/deliveries/{id}/body/lines",
+            "Some lines of a body, as received or as formatted JSON.",
+            bodies::lines,
+        ),
+        operation(
+            "deliveries.body_find",
+            Get,
+            "/deliveries/{id}/body/find",
+            "Where a text stands in a body.",
+            bodies::find_text,
+        ),
+        operation("deliveries.body_slice", Get, "/deliveries/{id}/body/slice", "Some bytes of a body.", bodies::slice),
         operation(
             "deliveries.arrival_body",
             Get,
             "/deliveries/{id}/arrivals/{n}/body",
             "The raw body of one arrival.",
-            deliveries::arrival_body,
+            bodies::of_arrival,
         ),
         operation(
             "deliveries.attempts",
