@@ -1,3 +1,4 @@
+import type { Locator } from '@playwright/test';
 import { expect, test } from './fixtures';
 
 test('the overlay shows every key there is, and gives the focus back', async ({ ui, engine }) => {
@@ -14,6 +15,29 @@ test('the overlay shows every key there is, and gives the focus back', async ({ 
   await page.keyboard.press('Escape');
   await expect(overlay).toBeHidden();
   await expect(page.getByRole('button', { name: 'Diagnostics bundle' })).toBeFocused();
+});
+
+test('the list of keys is whole from the first moment, and is what the parts register', async ({ ui, engine }) => {
+  const { page } = ui;
+  const endpoint = await engine.endpoint('Keys');
+  await engine.send(endpoint, '{"event":"one"}');
+  const shown = (root: Locator) =>
+    root.locator('dl > div').evaluateAll((lines) => lines.map((line) => line.textContent?.replace(/\s+/g, ' ').trim()));
+  await page.goto(`${engine.link}`);
+  await ui.live();
+  await ui.go('Settings');
+  await page.reload();
+  await ui.live();
+  const settings = await shown(page.getByRole('region', { name: 'Keyboard' }));
+  await ui.go('Deliveries');
+  await ui.rows.first().click();
+  await expect(ui.detail.getByRole('tab', { name: 'Overview' })).toBeVisible();
+  await page.getByRole('button', { name: 'Pause list' }).focus();
+  await page.keyboard.press('?');
+  const overlay = await shown(page.getByRole('dialog', { name: 'Keyboard' }));
+  expect(overlay.filter((line) => line?.includes('not on this screen'))).toEqual([]);
+  expect(overlay.length).toBeGreaterThan(30);
+  expect(settings.map((line) => line?.replace(', not on this screen', ''))).toEqual(overlay);
 });
 
 test('the palette finds and runs commands, screens and endpoints', async ({ ui, engine }) => {
