@@ -202,8 +202,8 @@ impl Writing<'_> {
                  WHERE seq = ?1",
             )?
             .execute(params![delivery, status.as_str()])?;
-        self.count(endpoint, before, -1);
-        self.count(endpoint, status, 1);
+        self.count(delivery, endpoint, before, -1);
+        self.count(delivery, endpoint, status, 1);
         Ok(())
     }
 

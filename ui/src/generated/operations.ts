@@ -6,6 +6,8 @@ export const operations = {
   "health.get": { method: "GET", path: "/health" },
   /** Counts, rates, sizes. */
   "stats.get": { method: "GET", path: "/stats" },
+  /** Deliveries by state, endpoint by endpoint. */
+  "stats.endpoints": { method: "GET", path: "/stats/endpoints" },
   /** The provider catalogue. */
   "providers.list": { method: "GET", path: "/providers" },
   /** One provider. */
@@ -30,6 +32,10 @@ export const operations = {
   "endpoints.remove_signing_secret": { method: "DELETE", path: "/endpoints/{id}/signing-secrets/{secret_id}" },
   /** Judge stored deliveries again. */
   "endpoints.reverify": { method: "POST", path: "/endpoints/{id}/reverify" },
+  /** Post a sample of the endpoint's provider to its URL, signed with its secret. */
+  "endpoints.send_test_event": { method: "POST", path: "/endpoints/{id}/test-event" },
+  /** Whether anything answers at targets on this machine. */
+  "targets.probe": { method: "POST", path: "/targets/probe" },
   /** Deliveries of one endpoint, newest first. */
   "endpoints.deliveries": { method: "GET", path: "/endpoints/{id}/deliveries" },
   /** One delivery of one endpoint. */
