@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::core::Core;
-use crate::domain::{AttemptId, SeededBug};
+use crate::domain::{AttemptId, AttemptTimings, SeededBug};
 use crate::relay::{AddressPolicy, AttemptResult, LedgerError, OutgoingDelivery, RelayLedger, WaitingAttempt};
 use crate::store::{AttemptEnd, AttemptResponse, StoreError, read_attempt_to_send, read_waiting};
 
@@ -80,6 +80,11 @@ impl RelayLedger for Ledger {
                 size: response.body_size,
             }),
             at: self.core.clock.now(),
+            timings: AttemptTimings {
+                connect_ms: result.timing.connected_ms,
+                first_byte_ms: result.timing.first_byte_ms,
+                total_ms: result.timing.total_ms,
+            },
         };
         self.core.store.write(move |writing| writing.end_attempt(attempt_id, &end)).await.map_err(failed)?;
         self.core.waiters.tell(attempt_id, &result);

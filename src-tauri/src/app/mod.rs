@@ -5,6 +5,7 @@
 //! [`operations`]. Every task is the app's: [`App::stop_relay`] and [`App::close`] end and join them.
 
 mod attempt_waiters;
+mod body_lines;
 mod capture;
 mod clock;
 mod core;
@@ -39,6 +40,7 @@ pub use self::clock::Clock;
 pub use self::core::{Addresses, Core};
 pub use self::replay::ReplayRequest;
 
+use self::body_lines::LineIndexes;
 use self::core::commit_listener;
 use self::counters::Counters;
 use self::endpoint_table::EndpointTable;
@@ -79,6 +81,8 @@ pub struct App {
     core: Arc<Core>,
     relay: RelayQueues<Ledger>,
     jobs: Jobs,
+    /// Of large bodies that are looked at.
+    line_indexes: Arc<LineIndexes>,
     /// Housekeeping, and jobs; joined by [`App::close`].
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -137,8 +141,15 @@ impl App {
         let relay =
             RelayQueues::new(Arc::new(Ledger::new(Arc::clone(&core))), TargetClient::new(RelayLimits::default()));
         let tasks = TaskTracker::new();
-        let app =
-            Arc::new(Self { core, relay, jobs: Jobs::default(), tasks, stop: CancellationToken::new(), started_at });
+        let app = Arc::new(Self {
+            core,
+            relay,
+            jobs: Jobs::default(),
+            line_indexes: Arc::default(),
+            tasks,
+            stop: CancellationToken::new(),
+            started_at,
+        });
         let waiting = app.core.store.read(read_waiting_targets).await?;
         for target_url in waiting.into_iter().filter(|_| !SeededBug::NoRecovery.is_on()) {
             app.relay.wake(&target_url);

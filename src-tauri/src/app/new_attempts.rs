@@ -47,6 +47,7 @@ pub fn pending_attempts(
         started_at: None,
         finished_at: None,
         duration_ms: None,
+        timings: None,
     });
     pending.map(|attempt| NewAttempt { attempt: Arc::new(attempt), force }).collect()
 }

@@ -45,7 +45,8 @@ impl App {
             };
             let mut before = None;
             loop {
-                let (filter, bounds) = (filter.clone(), PageBounds { before, after: None, limit: PAGE_ROWS });
+                let (filter, bounds) =
+                    (filter.clone(), PageBounds { before, limit: PAGE_ROWS, ..PageBounds::default() });
                 let page = self.core.store.read(move |connection| read_page(connection, &filter, bounds)).await?;
                 let originals = page.deliveries.iter().filter(|row| row.replayed_from_delivery_id.is_none());
                 let rows: Vec<(DeliveryId, i64)> = originals.map(|row| (row.id, row.seq)).collect();

@@ -14,8 +14,8 @@ use super::error::ErrorBody;
 use super::events::EventKind;
 use super::jobs::Job;
 use super::operations::{
-    AttemptList, DeleteRequest, DeliveryQuery, EndpointCountsList, EndpointDraft, EndpointPatch, ProbeRequest,
-    ProviderList, RefusalList, SentTestEvent, TargetProbeList, TestEventRequest, operations,
+    AttemptList, BodyLines, BodyMatch, DeleteRequest, DeliveryQuery, EndpointCountsList, EndpointDraft, EndpointPatch,
+    ProbeRequest, ProviderList, RefusalList, SentTestEvent, TargetProbeList, TestEventRequest, operations,
 };
 use super::settings::{Settings, SettingsOverrides};
 use super::views::{DeliveryDetail, DeliveryList, EndpointList, Health, Stats};
@@ -33,6 +33,8 @@ fn write_all(dir: &Path) {
     }
     export!(
         AttemptList,
+        BodyLines,
+        BodyMatch,
         DeleteRequest,
         DeliveryDetail,
         DeliveryList,

@@ -27,6 +27,18 @@ words! {
     }
 }
 
+/// When an attempt got how far, in milliseconds from its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct AttemptTimings {
+    /// To a usable connection; null when there was none.
+    pub connect_ms: Option<u64>,
+    /// To the first byte of the answer; null when none came.
+    pub first_byte_ms: Option<u64>,
+    /// To the end.
+    pub total_ms: u64,
+}
+
 /// One outbound request that relays a delivery to one target, with its outcome.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "types", derive(ts_rs::TS))]
@@ -59,4 +71,6 @@ pub struct Attempt {
     pub finished_at: Option<Timestamp>,
     /// From start to end, in milliseconds.
     pub duration_ms: Option<u64>,
+    /// How the time was spent; null while it runs, and where it was not recorded.
+    pub timings: Option<AttemptTimings>,
 }

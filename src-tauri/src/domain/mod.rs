@@ -16,7 +16,7 @@ mod signature;
 mod time;
 mod words;
 
-pub use attempt::{Attempt, AttemptOutcome};
+pub use attempt::{Attempt, AttemptOutcome, AttemptTimings};
 pub use delivery::{ArrivalSummary, DeliveryStatus, DeliverySummary};
 pub use endpoint::{
     BodyPolicy, DuplicatePolicy, Endpoint, EventFilter, Reply, SignaturePolicy, Target, Token, WhenTargetDown,

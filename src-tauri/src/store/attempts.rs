@@ -10,7 +10,9 @@ use super::change::Change;
 use super::deliveries::headers_of;
 use super::words::{blob_id, opt_blob_id, word};
 use super::writer::Writing;
-use crate::domain::{Attempt, AttemptId, AttemptOutcome, DeliveryId, DeliveryStatus, Headers, TargetId, Timestamp};
+use crate::domain::{
+    Attempt, AttemptId, AttemptOutcome, AttemptTimings, DeliveryId, DeliveryStatus, Headers, TargetId, Timestamp,
+};
 
 /// An attempt to be stored with its delivery.
 #[derive(Clone, Debug)]
@@ -32,6 +34,8 @@ pub struct AttemptEnd {
     pub response: Option<AttemptResponse>,
     /// When it ended.
     pub at: Timestamp,
+    /// How the time was spent.
+    pub timings: AttemptTimings,
 }
 
 /// A target's answer.
@@ -84,7 +88,8 @@ pub struct AttemptToSend {
 }
 
 const COLUMNS: &str = "a.id, d.id, a.n, a.target_id, a.target_url, a.outcome, a.reason, a.response_status, \
-     a.response_headers, a.response_size, a.created_at, a.started_at, a.finished_at, a.duration_ms";
+     a.response_headers, a.response_size, a.created_at, a.started_at, a.finished_at, a.duration_ms, \
+     a.connect_ms, a.first_byte_ms, a.total_ms";
 
 /// Inserts an attempt of a delivery that is being stored.
 pub(super) fn insert_attempt(writing: &mut Writing<'_>, seq: i64, new: &NewAttempt) -> Result<(), StoreError> {
@@ -138,7 +143,8 @@ impl Writing<'_> {
             .connection
             .prepare_cached(
                 "UPDATE attempts SET outcome = ?2, reason = ?3, response_status = ?4, response_size = ?5,
-                 finished_at = ?6, duration_ms = max(0, ?6 - started_at), response_headers = ?7, response_body = ?8
+                 finished_at = ?6, duration_ms = max(0, ?6 - started_at), response_headers = ?7, response_body = ?8,
+                 connect_ms = ?9, first_byte_ms = ?10, total_ms = ?11
                  WHERE id = ?1 AND outcome = 'pending' RETURNING delivery, duration_ms",
             )?
             .query_row(
@@ -151,6 +157,9 @@ impl Writing<'_> {
                     end.at.as_millis(),
                     end.response.as_ref().map(|response| &response.headers.as_block()[..]),
                     end.response.as_ref().map(|response| &response.body[..]),
+                    end.timings.connect_ms,
+                    end.timings.first_byte_ms,
+                    end.timings.total_ms,
                 ],
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )
@@ -193,8 +202,8 @@ impl Writing<'_> {
                  WHERE seq = ?1",
             )?
             .execute(params![delivery, status.as_str()])?;
-        self.count(endpoint, before, -1);
-        self.count(endpoint, status, 1);
+        self.count(delivery, endpoint, before, -1);
+        self.count(delivery, endpoint, status, 1);
         Ok(())
     }
 
@@ -242,7 +251,14 @@ fn attempt_from_row(row: &Row<'_>) -> rusqlite::Result<Attempt> {
         started_at: time(11)?,
         finished_at: time(12)?,
         duration_ms: row.get(13)?,
+        timings: timings_from_row(row)?,
     })
+}
+
+fn timings_from_row(row: &Row<'_>) -> rusqlite::Result<Option<AttemptTimings>> {
+    let (connect_ms, first_byte_ms) = (row.get(14)?, row.get(15)?);
+    let total_ms: Option<u64> = row.get(16)?;
+    Ok(total_ms.map(|total_ms| AttemptTimings { connect_ms, first_byte_ms, total_ms }))
 }
 
 /// One attempt.

@@ -134,7 +134,7 @@ impl Writing<'_> {
         self.insert_payload(seq, &new.payload)?;
         let summary = Arc::make_mut(&mut new.summary);
         summary.seq = seq;
-        self.count(new.endpoint_row, new.summary.status, 1);
+        self.count(seq, new.endpoint_row, new.summary.status, 1);
         self.changed(Change::Stored(Arc::clone(&new.summary)));
         for attempt in &new.attempts {
             insert_attempt(self, seq, attempt)?;
@@ -351,7 +351,7 @@ impl Writing<'_> {
             ] {
                 self.connection.prepare_cached(sql)?.execute([seq])?;
             }
-            self.count(endpoint, status, -1);
+            self.count(seq, endpoint, status, -1);
             deleted += 1;
         }
         if deleted > 0 {

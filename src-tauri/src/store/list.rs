@@ -4,14 +4,15 @@ use rusqlite::{Connection, ToSql, params_from_iter};
 
 use super::StoreError;
 use super::deliveries::{SLIM, summary_from_row};
+use super::strata::{Entry, approach, read_newer};
 use super::words::{blob_id, word};
-use crate::domain::{DeliveryId, DeliveryStatus, DeliverySummary, EndpointId, SignatureStatus};
+use crate::domain::{DeliveryStatus, DeliverySummary, EndpointId, SignatureStatus};
 
 /// With filters other than endpoint and status a total is exact up to this many rows, then a minimum.
 pub const TOTAL_EXACT_MAX: i64 = 10_000;
 
 /// Leaves out deliveries whose endpoint is being deleted; needs `endpoints e`.
-const VISIBLE: &str = "e.deleting = 0";
+pub(super) const VISIBLE: &str = "e.deleting = 0";
 
 /// What a list is narrowed to; every part given must match.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +38,10 @@ pub struct PageBounds {
     pub before: Option<i64>,
     /// Only newer deliveries.
     pub after: Option<i64>,
+    /// Matching deliveries to pass over first, from the newest or from `before` on.
+    pub skip: u32,
+    /// Whether the page tells its place.
+    pub ranked: bool,
     /// Rows at most.
     pub limit: usize,
 }
@@ -52,24 +57,39 @@ pub struct DeliveryPage {
     pub total: i64,
     /// Whether there may be more than `total`.
     pub total_is_minimum: bool,
+    /// How many that match are newer than the first row: only when asked for, and when it can be told.
+    pub rank: Option<i64>,
 }
 
 /// A `WHERE` clause with its values.
 #[derive(Default)]
-struct Conditions {
-    sql: String,
-    values: Vec<Box<dyn ToSql>>,
+pub(super) struct Conditions {
+    pub(super) sql: String,
+    pub(super) values: Vec<Box<dyn ToSql>>,
 }
 
 impl Conditions {
-    fn and(&mut self, sql: &str, value: impl ToSql + 'static) {
+    pub(super) fn and(&mut self, sql: &str, value: impl ToSql + 'static) {
         self.values.push(Box::new(value));
         self.and_constant(&sql.replace('?', &format!("?{}", self.values.len())));
     }
 
-    fn and_constant(&mut self, sql: &str) {
+    pub(super) fn and_constant(&mut self, sql: &str) {
         self.sql.push_str(" AND ");
         self.sql.push_str(sql);
+    }
+
+    /// Ends the query. Bound, not written out, so that each number needs no statement of its own.
+    pub(super) fn and_limit(&mut self, most: i64) {
+        self.values.push(Box::new(most));
+        self.sql.push_str(&format!(" LIMIT ?{}", self.values.len()));
+    }
+
+    fn and_page(&mut self, limit: i64, skip: i64) {
+        self.sql.push_str(" ORDER BY d.seq DESC");
+        self.and_limit(limit);
+        self.values.push(Box::new(skip));
+        self.sql.push_str(&format!(" OFFSET ?{}", self.values.len()));
     }
 }
 
@@ -81,12 +101,12 @@ impl DeliveryFilter {
     }
 
     /// Whether totals are kept for it: narrowed by nothing but endpoint and status.
-    fn is_counted(&self) -> bool {
+    pub(super) fn is_counted(&self) -> bool {
         self.signature_status.is_none() && self.provider.is_none() && self.event.is_none() && self.text.is_none()
     }
 
     /// On `deliveries d` alone; what leaves out hidden endpoints is [`VISIBLE`].
-    fn conditions(&self) -> Conditions {
+    pub(super) fn conditions(&self) -> Conditions {
         let mut conditions = Conditions { sql: " WHERE 1".to_owned(), values: Vec::new() };
         if let Some(endpoint) = self.endpoint_id {
             conditions.and("d.endpoint = (SELECT row FROM endpoints WHERE id = ?)", endpoint.as_bytes().to_vec());
@@ -124,19 +144,17 @@ pub fn read_page(
     filter: &DeliveryFilter,
     bounds: PageBounds,
 ) -> Result<DeliveryPage, StoreError> {
+    let entry = approach(connection, filter, Entry { before: bounds.before, skip: i64::from(bounds.skip) })?;
     let mut conditions = filter.conditions();
     conditions.and_constant(VISIBLE);
-    if let Some(before) = bounds.before {
+    if let Some(before) = entry.before {
         conditions.and("d.seq < ?", before);
     }
     if let Some(after) = bounds.after {
         conditions.and("d.seq > ?", after);
     }
-    let sql = format!(
-        "SELECT {SLIM} FROM deliveries d JOIN endpoints e ON e.row = d.endpoint{} ORDER BY d.seq DESC LIMIT {}",
-        conditions.sql,
-        bounds.limit + 1
-    );
+    conditions.and_page(bounds.limit as i64 + 1, entry.skip);
+    let sql = format!("SELECT {SLIM} FROM deliveries d JOIN endpoints e ON e.row = d.endpoint{}", conditions.sql);
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map(params_from_iter(conditions.values), summary_from_row)?;
     let mut deliveries = rows.collect::<Result<Vec<_>, _>>()?;
@@ -144,7 +162,11 @@ pub fn read_page(
     deliveries.truncate(bounds.limit);
     let next_before = if more { deliveries.last().map(|last| last.seq) } else { None };
     let (total, total_is_minimum) = read_total(connection, filter)?;
-    Ok(DeliveryPage { deliveries, next_before, total, total_is_minimum })
+    let rank = match deliveries.first() {
+        Some(first) if bounds.ranked => read_newer(connection, filter, first.seq)?,
+        _ => None,
+    };
+    Ok(DeliveryPage { deliveries, next_before, total, total_is_minimum, rank })
 }
 
 fn read_total(connection: &Connection, filter: &DeliveryFilter) -> Result<(i64, bool), StoreError> {

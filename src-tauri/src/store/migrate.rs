@@ -6,7 +6,11 @@ use rusqlite_migration::{M, Migrations};
 use super::StoreError;
 use crate::domain::SeededBug;
 
-const STEPS: &[M<'static>] = &[M::up(include_str!("../../../migrations/0001_initial.sql"))];
+const STEPS: &[M<'static>] = &[
+    M::up(include_str!("../../../migrations/0001_initial.sql")),
+    M::up(include_str!("../../../migrations/0002_attempt_timings.sql")),
+    M::up(include_str!("../../../migrations/0003_strata.sql")),
+];
 
 /// The newest schema version this program knows.
 #[must_use]

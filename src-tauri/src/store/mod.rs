@@ -23,6 +23,7 @@ mod refusals;
 mod replay_keys;
 mod retention;
 mod settings;
+mod strata;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -148,6 +149,12 @@ impl Store {
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
         self.relay_readers.read(query).await
+    }
+
+    /// Whether jobs are taken: false when the store has been closed or its writer has died.
+    #[must_use]
+    pub fn is_writing(&self) -> bool {
+        self.queue().is_some_and(|queue| queue.is_served())
     }
 
     /// Jobs that the writer has not taken yet.

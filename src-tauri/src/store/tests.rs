@@ -97,6 +97,71 @@ async fn seqs(store: &Store) -> Vec<i64> {
     page.deliveries.iter().map(|row| row.seq).collect()
 }
 
+#[tokio::test]
+async fn a_list_can_be_entered_at_any_place_and_tells_that_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let (one, two) = (endpoint("a"), endpoint("b"));
+    let rows = [save(&store, &one).await, save(&store, &two).await];
+    // More than two strata, two endpoints, two states, and gaps.
+    let mut new: Vec<NewDelivery> = (0..9_000)
+        .map(|n| {
+            let (row, owner) = if n % 3 == 0 { (rows[0], &one) } else { (rows[1], &two) };
+            let mut new = delivery(row, owner, None, b"");
+            if n % 5 == 0 {
+                Arc::make_mut(&mut new.summary).status = DeliveryStatus::Failed;
+            }
+            new
+        })
+        .collect();
+    let stored = move |writing: &mut Writing<'_>| new.iter_mut().try_for_each(|n| writing.store_delivery(n).map(drop));
+    store.write(stored).await.unwrap();
+    let gaps: Vec<i64> = (1..9_000).filter(|seq| seq % 7 == 0 || (5_000..5_800).contains(seq)).collect();
+    store.write(move |writing| writing.delete_deliveries(&gaps)).await.unwrap();
+
+    let filters = [
+        DeliveryFilter::default(),
+        DeliveryFilter { endpoint_id: Some(one.id), ..DeliveryFilter::default() },
+        DeliveryFilter { endpoint_id: Some(two.id), status: Some(DeliveryStatus::Failed), ..Default::default() },
+        DeliveryFilter { event: Some("order.created".into()), ..DeliveryFilter::default() },
+    ];
+    for filter in filters {
+        let page = |bounds: PageBounds| {
+            let filter = filter.clone();
+            store.read(move |connection| read_page(connection, &filter, bounds))
+        };
+        let all = page(PageBounds { limit: 10_000, ..PageBounds::default() }).await.unwrap();
+        let seqs: Vec<i64> = all.deliveries.iter().map(|row| row.seq).collect();
+        assert_eq!(all.total, seqs.len() as i64);
+        for (from, skip) in [(0, 0), (0, 1), (0, 4_100), (3, 4_096), (700, 90), (1, 5_900), (0, 20_000), (40, 4_200)] {
+            let before = (from > 0).then(|| seqs.get(from - 1).copied()).flatten();
+            let bounds = PageBounds { before, skip, ranked: true, limit: 3, ..PageBounds::default() };
+            let found = page(bounds).await.unwrap();
+            let at = (from + skip as usize).min(seqs.len());
+            let expected = &seqs[at..(at + 3).min(seqs.len())];
+            assert_eq!(found.deliveries.iter().map(|row| row.seq).collect::<Vec<_>>(), expected, "{filter:?} {skip}");
+            assert_eq!(found.rank, (!expected.is_empty()).then_some(at as i64), "{filter:?} {from} {skip}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn strata_of_deleted_deliveries_do_not_pile_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let endpoint = endpoint("a");
+    let row = save(&store, &endpoint).await;
+    for _ in 0..3 {
+        keep(&store, delivery(row, &endpoint, None, b"x")).await;
+    }
+    store.write(|writing| writing.delete_deliveries(&[1, 2, 3])).await.unwrap();
+    let left: i64 = store
+        .read(|connection| Ok(connection.query_row("SELECT count(*) FROM delivery_strata", [], |row| row.get(0))?))
+        .await
+        .unwrap();
+    assert_eq!(left, 0);
+}
+
 /// Keeps the writer busy, so that what is queued meanwhile goes into one group.
 fn hold_up(store: &Store) {
     assert!(store.write_unanswered(|_writing| {
@@ -111,16 +176,23 @@ async fn one_bad_job_fails_alone_and_its_neighbours_are_committed() {
     let store = open(dir.path());
     let endpoint = endpoint("a");
     let row = save(&store, &endpoint).await;
-    hold_up(&store);
-    let bad = store.write(|_writing| -> Result<(), StoreError> { Err(StoreError::UnknownValue("x".into())) });
-    let (before, bad, after) = tokio::join!(
-        keep(&store, delivery(row, &endpoint, None, b"1")),
-        bad,
-        keep(&store, delivery(row, &endpoint, None, b"2"))
-    );
-    assert_eq!((before, after), (Stored::New, Stored::New));
-    assert!(bad.is_err());
-    assert_eq!(seqs(&store).await.len(), 2);
+    let bad_jobs: [fn() -> StoreError; 3] = [
+        || StoreError::UnknownValue("x".into()),
+        || StoreError::Corrupt("a page of another endpoint".into()),
+        || panic!("a fault, on purpose"),
+    ];
+    for bad in bad_jobs {
+        hold_up(&store);
+        let (before, bad, after) = tokio::join!(
+            keep(&store, delivery(row, &endpoint, None, b"1")),
+            store.write(move |_writing| -> Result<(), StoreError> { Err(bad()) }),
+            keep(&store, delivery(row, &endpoint, None, b"2"))
+        );
+        assert_eq!((before, after), (Stored::New, Stored::New));
+        assert!(bad.is_err());
+    }
+    assert_eq!(seqs(&store).await.len(), 6);
+    assert!(store.is_writing());
 }
 
 #[tokio::test]
@@ -193,8 +265,15 @@ async fn nothing_is_stored_for_an_endpoint_that_is_gone() {
     let row = save(&store, &endpoint).await;
     keep(&store, delivery(row, &endpoint, None, b"x")).await;
     let id = endpoint.id;
-    store.write(move |writing| writing.hide_endpoint(id)).await.unwrap();
-    assert_eq!(keep(&store, delivery(row, &endpoint, None, b"x")).await, Stored::NoEndpoint);
+    // In one group: what the first post found out does not outlive the endpoint.
+    hold_up(&store);
+    let (before, hidden, after) = tokio::join!(
+        keep(&store, delivery(row, &endpoint, None, b"x")),
+        store.write(move |writing| writing.hide_endpoint(id)),
+        keep(&store, delivery(row, &endpoint, None, b"x"))
+    );
+    hidden.unwrap();
+    assert_eq!((before, after), (Stored::New, Stored::NoEndpoint));
     // Both rounds in one group: the second must not write counts behind the first's deletion.
     hold_up(&store);
     let (first, second) = tokio::join!(

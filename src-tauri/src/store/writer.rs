@@ -5,6 +5,7 @@
 //! back and its jobs run again one by one, so that one bad job never fails its neighbours.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::StoreError;
 use super::change::{Change, CommitListener};
+use super::strata::stratum_of;
 use crate::domain::{DeliveryStatus, SeededBug};
 
 /// Jobs that may wait for the writer.
@@ -26,8 +28,11 @@ const QUEUE_WAIT: Duration = Duration::from_millis(2_500);
 pub struct Writing<'c> {
     pub(super) connection: &'c Connection,
     numbers: Numbers,
-    counts: HashMap<(i64, DeliveryStatus), i64>,
+    /// By stratum, endpoint and status.
+    counts: HashMap<(i64, i64, DeliveryStatus), i64>,
     changes: Vec<Change>,
+    /// Rows of endpoints that this transaction found to be there; only the writer can delete one.
+    pub(super) endpoints_seen: Vec<i64>,
 }
 
 /// The numbers handed out so far; they never go back, also when rows are deleted.
@@ -50,9 +55,9 @@ impl Writing<'_> {
         self.numbers.last_attempt_row
     }
 
-    /// Notes that an endpoint has so many more (or fewer) deliveries of a status.
-    pub(super) fn count(&mut self, endpoint_row: i64, status: DeliveryStatus, by: i64) {
-        *self.counts.entry((endpoint_row, status)).or_default() += by;
+    /// Notes that an endpoint has so many more (or fewer) deliveries of a status, with a number like this one.
+    pub(super) fn count(&mut self, seq: i64, endpoint_row: i64, status: DeliveryStatus, by: i64) {
+        *self.counts.entry((stratum_of(seq), endpoint_row, status)).or_default() += by;
     }
 
     /// Notes a change for the listener; it hears of it after the commit.
@@ -76,13 +81,26 @@ impl Writing<'_> {
 
     /// Writes what has been counted so far.
     pub(super) fn flush(&mut self) -> Result<(), StoreError> {
-        for ((endpoint, status), by) in self.counts.drain().filter(|(_, by)| *by != 0) {
+        for ((stratum, endpoint, status), by) in self.counts.drain().filter(|(_, by)| *by != 0) {
             self.connection
                 .prepare_cached(
                     "INSERT INTO delivery_counts (endpoint, status, n) VALUES (?1, ?2, ?3)
                      ON CONFLICT DO UPDATE SET n = n + excluded.n",
                 )?
                 .execute(params![endpoint, status.as_str(), by])?;
+            let left: i64 = self
+                .connection
+                .prepare_cached(
+                    "INSERT INTO delivery_strata (stratum, endpoint, status, n) VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT DO UPDATE SET n = n + excluded.n RETURNING n",
+                )?
+                .query_row(params![stratum, endpoint, status.as_str(), by], |row| row.get(0))?;
+            if left == 0 {
+                // Else the strata of what retention deleted would pile up.
+                self.connection
+                    .prepare_cached("DELETE FROM delivery_strata WHERE stratum = ?1 AND endpoint = ?2 AND status = ?3")?
+                    .execute(params![stratum, endpoint, status.as_str()])?;
+            }
         }
         Ok(())
     }
@@ -214,6 +232,11 @@ impl WriterQueue {
         self.sender.max_capacity() - self.sender.capacity()
     }
 
+    /// Whether the writer's thread is there to take jobs.
+    pub(super) fn is_served(&self) -> bool {
+        !self.sender.is_closed()
+    }
+
     /// Asks for the end of a checkpoint.
     pub(super) fn finish_checkpoint(&self) {
         // Asked again at the next round when there is no room now.
@@ -300,8 +323,9 @@ impl WriterThread {
             numbers: self.numbers,
             counts: HashMap::new(),
             changes: Vec::with_capacity(group.len()),
+            endpoints_seen: Vec::new(),
         };
-        let written = group.iter_mut().try_for_each(|job| job.run(&mut writing)).and_then(|()| writing.flush());
+        let written = group.iter_mut().try_for_each(|job| run(job, &mut writing)).and_then(|()| writing.flush());
         if SeededBug::AckBeforeCommit.is_on() && written.is_ok() {
             answer(group, None);
             std::thread::sleep(Duration::from_millis(300));
@@ -323,6 +347,12 @@ impl WriterThread {
             }
         }
     }
+}
+
+/// Runs a job; its panic is an error of this job alone, and the writer goes on.
+fn run(job: &mut Box<dyn PendingJob>, writing: &mut Writing<'_>) -> Result<(), StoreError> {
+    // Nothing half-done survives: the transaction is rolled back, and `writing` is dropped with it.
+    catch_unwind(AssertUnwindSafe(|| job.run(writing))).unwrap_or(Err(StoreError::Fault))
 }
 
 /// The next message that is there, or comes while those run who could send one. A commit writes whole pages whatever it
@@ -376,6 +406,8 @@ impl StoreError {
             Self::Busy => Self::Busy,
             Self::Closed => Self::Closed,
             Self::TooSlow => Self::TooSlow,
+            Self::Fault => Self::Fault,
+            Self::Corrupt(detail) => Self::Corrupt(detail.clone()),
             other => Self::Unavailable(other.to_string()),
         }
     }

@@ -110,6 +110,14 @@ export function signatureReasonText(reason: string): string {
   return signatureReasons[reason] ?? reason.replaceAll('_', ' ');
 }
 
+/** The one colour of a row in the list: what became of it, and whether its signature holds. */
+export function rowTone(row: DeliverySummary): Tone {
+  if (row.status === 'failed') return 'bad';
+  if (row.signature_status === 'invalid' || row.signature_status === 'missing') return 'odd';
+  if (row.status === 'dispatched' && row.relay_outcome === null) return 'calm';
+  return statusLook(row.status).tone;
+}
+
 /** What the newest attempt came to, for the list: the app's status where there is one, else what happened. */
 export function relayLook(row: DeliverySummary): Look {
   if (row.relay_outcome === null) {

@@ -31,3 +31,10 @@ export function duration(ms: number): string {
   if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
   return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
 }
+
+/** Something a second, for a status line: one digit behind the point while it is small. */
+export function rate(perSecond: number): string {
+  if (perSecond === 0) return '0/s';
+  if (perSecond < 0.1) return '<0.1/s';
+  return `${perSecond < 10 ? perSecond.toFixed(1) : count(Math.round(perSecond))}/s`;
+}

@@ -1,16 +1,35 @@
-const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
-const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
-const hourAndMinute = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
-const full = new Intl.DateTimeFormat('en-GB', {
-  year: 'numeric',
-  month: 'short',
-  day: '2-digit',
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  fractionalSecondDigits: 3,
-  timeZoneName: 'short',
-});
+/** Where a time is told: as the user's clock shows it, or in UTC. */
+export type Zone = 'local' | 'utc';
+
+type Formats = {
+  clock: Intl.DateTimeFormat;
+  day: Intl.DateTimeFormat;
+  minute: Intl.DateTimeFormat;
+  full: Intl.DateTimeFormat;
+};
+
+function formats(timeZone: string | undefined): Formats {
+  const format = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat('en-GB', { timeZone, ...options });
+  const time = { hour: '2-digit', minute: '2-digit', second: '2-digit' } as const;
+  return {
+    clock: format(time),
+    day: format({ day: 'numeric', month: 'short' }),
+    minute: format({ hour: '2-digit', minute: '2-digit' }),
+    full: format({
+      year: 'numeric',
+      month: 'short',
+      day: '2-digit',
+      ...time,
+      fractionalSecondDigits: 3,
+      timeZoneName: 'short',
+    }),
+  };
+}
+
+const byZone: Record<Zone, Formats> = { local: formats(undefined), utc: formats('UTC') };
+
+/** In milliseconds. */
+const DAY_MS = 86_400_000;
 
 function parse(timestamp: string): Date | null {
   const date = new Date(timestamp);
@@ -18,18 +37,18 @@ function parse(timestamp: string): Date | null {
 }
 
 /** Time for a narrow column: seconds today, day and minutes before. What cannot be read is shown as it is. */
-export function shortTime(timestamp: string, now: Date): string {
+export function shortTime(timestamp: string, now: Date, zone: Zone = 'local'): string {
   const date = parse(timestamp);
   if (!date) return timestamp;
-  return date.toDateString() === now.toDateString()
-    ? clock.format(date)
-    : `${day.format(date)} ${hourAndMinute.format(date)}`;
+  const { clock, day, minute } = byZone[zone];
+  const today = day.format(date) === day.format(now) && Math.abs(now.getTime() - date.getTime()) < 2 * DAY_MS;
+  return today ? clock.format(date) : `${day.format(date)} ${minute.format(date)}`;
 }
 
-/** Local time to the millisecond, with its zone. */
-export function fullTime(timestamp: string): string {
+/** Time to the millisecond, with its zone. */
+export function fullTime(timestamp: string, zone: Zone = 'local'): string {
   const date = parse(timestamp);
-  return date ? full.format(date) : timestamp;
+  return date ? byZone[zone].full.format(date) : timestamp;
 }
 
 /** `just now`, `12 s ago`, `3 min ago`, `5 h ago`, `2 d ago`. */

@@ -20,4 +20,9 @@ total: number,
 /**
  * Whether there may be more than `total`.
  */
-total_is_minimum: boolean, };
+total_is_minimum: boolean, 
+/**
+ * How many that match are newer than the first row. Null unless `rank=true` asked for it; also when there is no
+ * row, and beyond 10,000 with filters other than endpoint and status.
+ */
+rank: number | null, };

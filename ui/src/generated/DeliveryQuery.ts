@@ -42,4 +42,12 @@ before?: number,
 /**
  * Only deliveries with a greater `seq`.
  */
-after?: number, };
+after?: number, 
+/**
+ * Passes over so many that match first, from the newest or from `before` on.
+ */
+skip?: number, 
+/**
+ * Whether to tell the page's place in the list as `rank`.
+ */
+rank?: boolean, };

@@ -50,6 +50,12 @@ export const operations = {
   "deliveries.delete": { method: "DELETE", path: "/deliveries/{id}" },
   /** The raw body. */
   "deliveries.body": { method: "GET", path: "/deliveries/{id}/body" },
+  /** Some lines of a body, as received or as formatted JSON. */
+  "deliveries.body_lines": { method: "GET", path: "/deliveries/{id}/body/lines" },
+  /** Where a text stands in a body. */
+  "deliveries.body_find": { method: "GET", path: "/deliveries/{id}/body/find" },
+  /** Some bytes of a body. */
+  "deliveries.body_slice": { method: "GET", path: "/deliveries/{id}/body/slice" },
   /** The raw body of one arrival. */
   "deliveries.arrival_body": { method: "GET", path: "/deliveries/{id}/arrivals/{n}/body" },
   /** Relay history of a delivery. */

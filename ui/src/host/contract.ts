@@ -7,6 +7,8 @@ export type OperationInput = {
   query?: Record<string, string | number | boolean | undefined>;
   body?: unknown;
   idempotencyKey?: string;
+  /** The page is being left: the call is to be sent all the same. */
+  leaving?: boolean;
 };
 
 /** One event of the live stream. `id` resumes after it. */

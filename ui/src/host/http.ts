@@ -36,13 +36,21 @@ export class HttpHost implements Host {
     this.#token = token;
   }
 
-  async #send(method: string, path: string, headers: Record<string, string>, body: unknown, signal?: AbortSignal) {
+  async #send(
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    body: unknown,
+    signal?: AbortSignal,
+    keepalive = false,
+  ) {
     if (this.#token === null) throw new Failure('unauthorized', 'This page was opened without its token.');
     const request: RequestInit = {
       method,
       headers: { Authorization: `Bearer ${this.#token}`, ...headers },
       cache: 'no-store',
       credentials: 'omit',
+      keepalive,
     };
     if (body !== undefined) request.body = JSON.stringify(body);
     if (signal) request.signal = signal;
@@ -62,7 +70,8 @@ export class HttpHost implements Host {
     const headers: Record<string, string> = {};
     if (input.body !== undefined) headers['Content-Type'] = 'application/json';
     if (input.idempotencyKey) headers['Idempotency-Key'] = input.idempotencyKey;
-    return this.#send(operations[operation].method, address(operation, input), headers, input.body, signal);
+    const { method } = operations[operation];
+    return this.#send(method, address(operation, input), headers, input.body, signal, input.leaving);
   }
 
   async call<T>(operation: OperationName, input: OperationInput = {}, signal?: AbortSignal): Promise<T> {

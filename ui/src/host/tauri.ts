@@ -29,7 +29,7 @@ async function ask<T>(
 
 /** A call as the window's command reads it. */
 function asked(input: OperationInput): OperationInput {
-  return { ...input, query: setOnly(input.query) };
+  return { ...input, leaving: undefined, query: setOnly(input.query) };
 }
 
 /** The UI in the desktop window: Tauri's IPC alone, no port. */

@@ -1,9 +1,9 @@
 export const SCREENS = ['deliveries', 'endpoints', 'refusals', 'settings'] as const;
 export type Screen = (typeof SCREENS)[number];
 
-/** Screen and thing from `#/screen/id`; anything else is the first screen. */
+/** Screen and thing from `#/screen/id?filter`; anything else is the first screen. */
 export function parseRoute(hash: string): { screen: Screen; id: string | null } {
-  const [screen, id] = hash.replace(/^#\/?/, '').split('/');
+  const [screen, id] = hash.replace(/^#\/?/, '').replace(/\?.*$/, '').split('/');
   const known = SCREENS.find((name) => name === screen);
   if (!known) return { screen: 'deliveries', id: null };
   return { screen: known, id: id ? decodeURIComponent(id) : null };

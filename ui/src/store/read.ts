@@ -71,6 +71,7 @@ export function readDeliveryList(value: unknown): DeliveryList {
     next_before: typeof read.next_before === 'number' ? read.next_before : null,
     total: typeof read.total === 'number' ? read.total : deliveries.length,
     total_is_minimum: read.total_is_minimum === true,
+    rank: typeof read.rank === 'number' ? read.rank : null,
   };
 }
 

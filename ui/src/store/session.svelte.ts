@@ -2,12 +2,16 @@ import { getContext, setContext } from 'svelte';
 import { classify } from '../errors/classify';
 import { asFailure } from '../errors/failure';
 import type { Host, LiveEvent } from '../host/contract';
+import { Deletions } from './deletions.svelte';
 import { DeliveryStore } from './deliveries.svelte';
 import { DetailStore } from './detail.svelte';
 import { EndpointStore } from './endpoints.svelte';
+import { Follow } from './follow.svelte';
 import { LiveJoin, type Connection } from './live';
 import { RefusalStore } from './refusals.svelte';
+import { Selection } from './selection.svelte';
 import { StatsStore } from './stats.svelte';
+import { TargetStates } from './targets.svelte';
 import { ToastStore } from './toasts.svelte';
 
 /** The UI's state as a whole: every store, and the one stream that keeps them current. */
@@ -18,11 +22,16 @@ export class Session {
   readonly endpoints: EndpointStore;
   readonly refusals: RefusalStore;
   readonly stats: StatsStore;
+  readonly targets: TargetStates;
+  readonly deletions: Deletions;
+  readonly selection = new Selection();
   readonly toasts = new ToastStore();
+  readonly follow = new Follow();
   connection = $state.raw<Connection>({ state: 'connecting' });
   /** What the screen reader is told about live changes. */
   announcement = $state('');
   readonly #live: LiveJoin;
+  readonly #leaving = () => this.deletions.carryOutAll();
 
   constructor(host: Host) {
     this.host = host;
@@ -31,6 +40,8 @@ export class Session {
     this.endpoints = new EndpointStore(host);
     this.refusals = new RefusalStore(host);
     this.stats = new StatsStore(host);
+    this.targets = new TargetStates(host);
+    this.deletions = new Deletions({ host, deliveries: this.deliveries, toasts: this.toasts });
     this.#live = new LiveJoin({
       host,
       sync: () => this.#sync(),
@@ -40,10 +51,12 @@ export class Session {
   }
 
   start(): void {
+    window.addEventListener('pagehide', this.#leaving);
     void this.#live.run();
   }
 
   stop(): void {
+    window.removeEventListener('pagehide', this.#leaving);
     this.#live.stop();
     this.stats.stop();
   }
@@ -76,12 +89,16 @@ export class Session {
     switch (event.event) {
       case 'delivery':
         this.deliveries.apply(data);
-        if (typeof data?.id === 'string') this.detail.note(data.id);
+        if (typeof data?.id === 'string') {
+          const from = data.replayed_from_delivery_id;
+          this.detail.note(data.id, typeof from === 'string' ? from : null);
+        }
         if (typeof data?.endpoint_id === 'string' && typeof data.received_at === 'string') {
           this.endpoints.noteDelivery(data.endpoint_id, data.received_at);
         }
         break;
       case 'attempt':
+        this.targets.note(data);
         if (typeof data?.delivery_id === 'string') this.detail.note(data.delivery_id);
         break;
       case 'endpoint':

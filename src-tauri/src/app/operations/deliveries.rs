@@ -5,22 +5,22 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::parameters::{
-    ArrivalPath, DeliveryPath, DeliveryQuery, EndpointDeliveryPath, EndpointDeliveryQuery, EndpointPath,
-};
+use super::parameters::{DeliveryPath, DeliveryQuery, EndpointDeliveryPath, EndpointDeliveryQuery, EndpointPath};
 use crate::app::App;
 use crate::app::ReplayRequest;
 use crate::app::error::AppError;
-use crate::app::operation::{CreatedOrSame, Input, Json, NoBody, NoContent, NoParams, NoQuery, Optional, RawBytes};
+use crate::app::operation::{CreatedOrSame, Input, Json, NoBody, NoContent, NoParams, NoQuery, Optional};
 use crate::app::views::{DeliveryDetail, DeliveryList};
 use crate::domain::{Attempt, DeliveryId, DeliveryStatus, DeliverySummary, EndpointId, SignatureStatus};
 use crate::signature::{Explanation, SignedRequest};
 use crate::store::{
-    DeliveryFilter, read_arrival, read_arrivals, read_matching, read_page, read_payload, read_replays, read_summary,
+    DeliveryFilter, StoreError, read_arrivals, read_matching, read_page, read_payload, read_replays, read_summary,
 };
 
 /// Deliveries that are deleted in one transaction.
 const DELETE_BATCH_ROWS: usize = 200;
+/// Ids that one call may name.
+const DELETE_LISTED_MAX: usize = 500;
 
 /// The attempts of a delivery.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -36,7 +36,13 @@ pub struct AttemptList {
 #[serde(deny_unknown_fields)]
 pub struct DeleteRequest {
     /// The parameters of a list; every one given must match.
+    #[serde(default)]
+    #[cfg_attr(feature = "types", ts(optional, as = "Option<_>"))]
     pub filter: DeliveryFilterInput,
+    /// Instead of a filter: exactly these, 500 at most. One that is not there is no error.
+    #[serde(default)]
+    #[cfg_attr(feature = "types", ts(optional))]
+    pub ids: Option<Vec<DeliveryId>>,
     /// All deliveries; needed when the filter is empty. May also stand in the filter.
     #[serde(default)]
     #[cfg_attr(feature = "types", ts(optional))]
@@ -98,18 +104,6 @@ pub async fn get_of_endpoint(
         return Err(AppError::not_found("delivery", delivery_id));
     }
     Ok(Json(detail))
-}
-
-/// `GET /deliveries/{id}/body`
-pub async fn body(app: Arc<App>, input: Input<DeliveryPath, NoQuery, NoBody>) -> Result<RawBytes, AppError> {
-    let id = input.params.id;
-    app.arrival_bytes(id, 1).await?.ok_or_else(|| AppError::not_found("delivery", id))
-}
-
-/// `GET /deliveries/{id}/arrivals/{n}/body`
-pub async fn arrival_body(app: Arc<App>, input: Input<ArrivalPath, NoQuery, NoBody>) -> Result<RawBytes, AppError> {
-    let ArrivalPath { id, n } = input.params;
-    app.arrival_bytes(id, n).await?.ok_or_else(|| AppError::not_found("arrival", n))
 }
 
 /// `GET /deliveries/{id}/signature`
@@ -199,7 +193,11 @@ pub async fn delete_matching(
         event: given.event,
         text: given.q.filter(|text| !text.is_empty()),
     };
-    if filter.is_empty() && given.all.or(input.body.all) != Some(true) {
+    let all = given.all.or(input.body.all);
+    if let Some(ids) = input.body.ids {
+        return app.delete_listed(ids, filter.is_empty() && all.is_none()).await.map(|()| NoContent);
+    }
+    if filter.is_empty() && all != Some(true) {
         return Err(AppError::refused(
             "empty_filter",
             "filter",
@@ -220,6 +218,38 @@ pub async fn delete_matching(
 }
 
 impl App {
+    async fn delete_listed(&self, ids: Vec<DeliveryId>, alone: bool) -> Result<(), AppError> {
+        if !alone {
+            return Err(AppError::refused(
+                "ids_and_filter",
+                "ids",
+                "Ids and a filter were given together",
+                "Give the ids alone, or a filter.",
+            ));
+        }
+        if ids.len() > DELETE_LISTED_MAX {
+            return Err(AppError::refused(
+                "too_many_ids",
+                "ids",
+                format!("{} ids are more than {DELETE_LISTED_MAX}", ids.len()),
+                "Delete them in several calls, or by a filter.",
+            ));
+        }
+        let seqs = self
+            .core
+            .store
+            .read(move |connection| {
+                let found = ids.iter().map(|id| Ok(read_summary(connection, *id)?.map(|row| row.seq)));
+                Ok(found.collect::<Result<Vec<_>, StoreError>>()?.into_iter().flatten().collect::<Vec<_>>())
+            })
+            .await?;
+        for batch in seqs.chunks(DELETE_BATCH_ROWS) {
+            let batch = batch.to_vec();
+            self.core.store.write(move |writing| writing.delete_deliveries(&batch)).await?;
+        }
+        Ok(())
+    }
+
     async fn list_deliveries(&self, query: DeliveryQuery) -> Result<DeliveryList, AppError> {
         let (filter, bounds) = query.read()?;
         let page = self.core.store.read(move |connection| read_page(connection, &filter, bounds)).await?;
@@ -239,18 +269,6 @@ impl App {
             })
             .await?;
         found.ok_or_else(|| AppError::not_found("delivery", id))
-    }
-
-    async fn arrival_bytes(&self, id: DeliveryId, n: u32) -> Result<Option<RawBytes>, AppError> {
-        let found = self
-            .core
-            .store
-            .read(move |connection| {
-                let Some(summary) = read_summary(connection, id)? else { return Ok(None) };
-                read_arrival(connection, summary.seq, n)
-            })
-            .await?;
-        Ok(found.map(|(_, bytes)| RawBytes { bytes, filename: format!("delivery-{id}-{n}.bin") }))
     }
 
     async fn set_pinned(&self, id: DeliveryId, pinned: bool) -> Result<(), AppError> {

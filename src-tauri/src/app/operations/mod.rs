@@ -1,6 +1,7 @@
 //! The operations of CONTRACT section 5, each declared once: REST and the desktop's commands both come from this list.
 
 mod attempts;
+mod bodies;
 mod deliveries;
 mod endpoint_counts;
 mod endpoint_draft;
@@ -16,6 +17,7 @@ mod unavailable;
 use super::App;
 use super::operation::{Method, Operations, REPLAY_BODY_BYTES_MAX, operation};
 
+pub use bodies::{BodyLines, BodyMatch};
 pub use deliveries::{AttemptList, DeleteRequest, DeliveryFilterInput};
 pub use endpoint_counts::EndpointCountsList;
 pub use endpoint_draft::{EndpointDraft, EndpointPatch, checked_public_url};
@@ -126,13 +128,28 @@ pub fn operations() -> Operations<App> {
         ),
         operation("deliveries.get", Get, "/deliveries/{id}", "One delivery in full.", deliveries::get),
         operation("deliveries.delete", Delete, "/deliveries/{id}", "Delete one delivery.", deliveries::delete),
-        operation("deliveries.body", Get, "/deliveries/{id}/body", "The raw body.", deliveries::body),
+        operation("deliveries.body", Get, "/deliveries/{id}/body", "The raw body.", bodies::whole),
+        operation(
+            "deliveries.body_lines",
+            Get,
+            "/deliveries/{id}/body/lines",
+            "Some lines of a body, as received or as formatted JSON.",
+            bodies::lines,
+        ),
+        operation(
+            "deliveries.body_find",
+            Get,
+            "/deliveries/{id}/body/find",
+            "Where a text stands in a body.",
+            bodies::find_text,
+        ),
+        operation("deliveries.body_slice", Get, "/deliveries/{id}/body/slice", "Some bytes of a body.", bodies::slice),
         operation(
             "deliveries.arrival_body",
             Get,
             "/deliveries/{id}/arrivals/{n}/body",
             "The raw body of one arrival.",
-            deliveries::arrival_body,
+            bodies::of_arrival,
         ),
         operation(
             "deliveries.attempts",

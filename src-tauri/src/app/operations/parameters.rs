@@ -97,6 +97,10 @@ pub struct DeliveryQuery {
     pub before: Option<i64>,
     /// Only deliveries with a greater `seq`.
     pub after: Option<i64>,
+    /// Passes over so many that match first, from the newest or from `before` on.
+    pub skip: Option<u32>,
+    /// Whether to tell the page's place in the list as `rank`.
+    pub rank: Option<bool>,
 }
 
 /// Narrows and pages the deliveries of one endpoint.
@@ -119,6 +123,10 @@ pub struct EndpointDeliveryQuery {
     pub before: Option<i64>,
     /// Only deliveries with a greater `seq`.
     pub after: Option<i64>,
+    /// Passes over so many that match first, from the newest or from `before` on.
+    pub skip: Option<u32>,
+    /// Whether to tell the page's place in the list as `rank`.
+    pub rank: Option<bool>,
 }
 
 impl EndpointDeliveryQuery {
@@ -134,6 +142,8 @@ impl EndpointDeliveryQuery {
             limit: self.limit,
             before: self.before,
             after: self.after,
+            skip: self.skip,
+            rank: self.rank,
         }
     }
 }
@@ -148,7 +158,13 @@ impl DeliveryQuery {
         if !(1..=PAGE_ROWS_MAX).contains(&limit) {
             return Err(AppError::bad_query("limit", format!("`limit` is 1 to {PAGE_ROWS_MAX}")));
         }
-        let bounds = PageBounds { before: self.before, after: self.after, limit: limit as usize };
+        let bounds = PageBounds {
+            before: self.before,
+            after: self.after,
+            skip: self.skip.unwrap_or(0),
+            ranked: self.rank.unwrap_or(false),
+            limit: limit as usize,
+        };
         let filter = DeliveryFilter {
             endpoint_id: self.endpoint_id,
             status: self.status,

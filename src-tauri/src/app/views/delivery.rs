@@ -64,6 +64,9 @@ pub struct DeliveryList {
     pub total: i64,
     /// Whether there may be more than `total`.
     pub total_is_minimum: bool,
+    /// How many that match are newer than the first row. Null unless `rank=true` asked for it; also when there is no
+    /// row, and beyond 10,000 with filters other than endpoint and status.
+    pub rank: Option<i64>,
 }
 
 impl From<DeliveryPage> for DeliveryList {
@@ -73,6 +76,7 @@ impl From<DeliveryPage> for DeliveryList {
             next_before: page.next_before,
             total: page.total,
             total_is_minimum: page.total_is_minimum,
+            rank: page.rank,
         }
     }
 }
