@@ -6,7 +6,7 @@ use super::StoreError;
 use super::deliveries::{SLIM, summary_from_row};
 use super::strata::{Entry, approach, read_newer};
 use super::words::{blob_id, word};
-use crate::domain::{DeliveryStatus, DeliverySummary, EndpointId, SignatureStatus};
+use crate::domain::{DeliveryId, DeliveryStatus, DeliverySummary, EndpointId, SignatureStatus};
 
 /// With filters other than endpoint and status a total is exact up to this many rows, then a minimum.
 pub const TOTAL_EXACT_MAX: i64 = 10_000;

@@ -49,7 +49,7 @@ pub use list::{
     read_newest_seq, read_page,
 };
 pub use lock::{LOCK_FILE, OwnerLock};
-pub use migrate::supported_version;
+pub use migrate::{supported_version, version_in_file};
 pub use open::{DATABASE_FILE, sqlite_version};
 pub use permissions::{create_dir_private, private_file_options};
 pub use refusals::read_refusals;
