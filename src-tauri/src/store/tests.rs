@@ -195,6 +195,35 @@ async fn one_bad_job_fails_alone_and_its_neighbours_are_committed() {
     assert!(store.is_writing());
 }
 
+/// A group in which the holder of a key, a relayed repeat of it, and a job that fails stand together: the group is rolled
+/// back, and when its jobs run again one by one the holder fails too.
+#[tokio::test]
+async fn a_relayed_repeat_whose_holder_was_rolled_back_takes_the_key_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let endpoint = endpoint("a");
+    let row = save(&store, &endpoint).await;
+    hold_up(&store);
+    let (mut holder, mut runs) = (delivery(row, &endpoint, Some("k"), b"1"), 0);
+    let holding = store.write(move |writing| {
+        runs += 1;
+        if runs == 1 { writing.store_delivery(&mut holder) } else { Err(StoreError::UnknownValue("x".into())) }
+    });
+    let repeat = NewDelivery { on_repeat: DuplicatePolicy::Relay, ..delivery(row, &endpoint, Some("k"), b"2") };
+    let id = repeat.summary.id;
+    let bad = store.write(|_writing| -> Result<(), StoreError> { Err(StoreError::UnknownValue("x".into())) });
+    let (holding, repeat, bad) = tokio::join!(holding, keep(&store, repeat), bad);
+    assert!(holding.is_err() && bad.is_err());
+    assert_eq!(repeat, Stored::New);
+    let stored = store.read(move |connection| read_summary(connection, id)).await.unwrap().unwrap();
+    assert_eq!((stored.dedupe_key.as_deref(), stored.duplicate_of), (Some("k"), None));
+    let next = NewDelivery { on_repeat: DuplicatePolicy::Relay, ..delivery(row, &endpoint, Some("k"), b"3") };
+    let next_id = next.summary.id;
+    assert_eq!(keep(&store, next).await, Stored::New);
+    let stored = store.read(move |connection| read_summary(connection, next_id)).await.unwrap().unwrap();
+    assert_eq!((stored.dedupe_key, stored.duplicate_of), (None, Some(id)));
+}
+
 #[tokio::test]
 async fn a_waiter_that_gives_up_leaves_none_of_its_neighbours_waiting() {
     let dir = tempfile::tempdir().unwrap();
