@@ -63,7 +63,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await ui.detail.getByRole('button', { name: 'Replay' }).click();
         await clean(page, 'confirmation');
         await page.keyboard.press('Escape');
-        await page.getByRole('searchbox').fill('nothing like it');
+        await page.getByRole('combobox', { name: 'Filter deliveries' }).fill('nothing like it');
         await expect(page.getByRole('heading', { name: 'No delivery matches' })).toBeVisible();
         await clean(page, 'no match');
         await ui.go('Endpoints');
