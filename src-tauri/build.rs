@@ -14,7 +14,16 @@ fn main() -> io::Result<()> {
 /// The commands that the window's page may call; `tauri.conf.json` allows them one by one. Without this list every
 /// command would be open to every page.
 #[cfg(feature = "desktop")]
-const COMMANDS: &[&str] = &["call", "subscribe", "copy_text", "save_file", "engine_state", "retry_start"];
+const COMMANDS: &[&str] = &[
+    "call",
+    "subscribe",
+    "copy_text",
+    "save_file",
+    "engine_state",
+    "retry_start",
+    "window_settings",
+    "set_window_settings",
+];
 
 /// Reads `tauri.conf.json`, and makes permissions of our commands.
 #[cfg(feature = "desktop")]

@@ -6,7 +6,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use super::support::http::{self, HeaderList};
-use super::support::{Creel, Request, Target, list, text, until};
+use super::support::{Creel, Request, Target, hub_signature, list, text, until};
 
 /// The cap that the contract names: 26 MiB.
 const BODY_BYTES_MAX: usize = 27_262_976;
@@ -61,6 +61,28 @@ fn a_body_of_exactly_the_cap_is_stored_and_relayed_and_one_byte_more_is_413() {
     assert_eq!(creel.total(""), 1, "what is too large is no delivery");
     let refusals = creel.refused(2);
     assert_eq!((&refusals[0]["status"], &refusals[0]["reason"]), (&json!(413), &json!("body_too_large")));
+}
+
+/// Large bodies are judged elsewhere than small ones, by the same rules.
+#[test]
+fn a_large_body_is_judged_as_a_small_one_is() {
+    let creel = Creel::start();
+    let endpoint = creel.endpoint(json!({ "body_policy": "json" }));
+    let secret = "a secret of enough bytes";
+    creel.set_secret(&endpoint, secret);
+    for size in [1_000, 256 * 1024 + 1_000, 5_000_000] {
+        let body = format!(r#"{{"pad":"{}","event":"order.paid"}}"#, "x".repeat(size));
+        let post = endpoint.post(&body);
+        let signed = post.clone().header("X-Hub-Signature-256", &hub_signature(secret, body.as_bytes()));
+        let answer = creel.send_expecting("skipped", &signed);
+        let row = creel.delivery(text(&answer, "delivery_id"));
+        assert_eq!((&row["event"], &row["signature_status"]), (&json!("order.paid"), &json!("valid")), "{size}");
+        let forged = post.header("X-Hub-Signature-256", &hub_signature("another", body.as_bytes()));
+        assert_eq!(creel.send(&forged).expect_json(401)["reason"], "invalid_signature", "{size}");
+        let broken = creel.send(&endpoint.post(&body[1..])).expect_json(400);
+        assert!(text(&broken, "error").contains("no JSON"), "{broken}");
+    }
+    assert_eq!((creel.total("status=dispatched"), creel.total("status=rejected")), (3, 3));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! What is promised stands in the files: `ingress`, `replies`, `hostile_heads`, `dedupe`, `signatures` (what senders
 //! meet), `relay`, `hostile_targets`, `replay` (what the developer's app meets), `api`, `guard`, `events`, `lists`,
-//! `endpoints`, `cli` (what programs meet), `lifecycle`, `kill`, `damage`, `disk_full`, `retention`, `secrets` (what must survive
+//! `endpoints`, `trying_out`, `cli` (what programs meet), `lifecycle`, `kill`, `damage`, `disk_full`, `retention`, `secrets` (what must survive
 //! or stay hidden), `linkage`, `desktop` (the two binaries), `tidy` (the architecture) and `negative_controls` (that
 //! the checks would notice). `support` holds what they stand on.
 //!
@@ -199,3 +199,4 @@ mod secrets;
 mod signatures;
 mod support;
 mod tidy;
+mod trying_out;

@@ -6,7 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::signatures;
 use super::support::{Creel, Home, Launch};
-use super::{dedupe, disk_full, endpoints, guard, hostile_heads, hostile_targets, ingress, kill, lifecycle, secrets};
+use super::{
+    dedupe, disk_full, endpoints, guard, hostile_heads, hostile_targets, ingress, kill, lifecycle, replies, secrets,
+};
 
 /// Runs a check that must fail, and looks at why it failed.
 #[track_caller]
@@ -85,6 +87,13 @@ fn work_that_ends_with_the_connection_is_caught() {
     must_be_caught("tied_to_connection", "deliveries of senders that hung up are missing", || {
         let creel = with("tied_to_connection");
         ingress::what_was_sent_is_stored_and_relayed_though_nobody_waits_for_the_answer(&creel);
+    });
+}
+
+#[test]
+fn a_budget_that_is_held_until_the_answer_is_caught() {
+    must_be_caught("budget_until_answer", "turned away though nothing was in flight", || {
+        replies::what_waits_for_its_answer_is_no_longer_in_flight(&with("budget_until_answer"));
     });
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which modules a module may name; nothing points up, and adapters never meet (DESIGN section 1).
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("domain", &[]),
     ("signature", &["domain"]),
     ("store", &["domain"]),
@@ -13,9 +13,10 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("app", &["store", "relay", "tunnel", "signature", "domain"]),
     ("ingress", &["app", "domain"]),
     ("api", &["app", "domain"]),
-    ("client", &["app", "domain"]),
-    ("cli", &["client", "engine", "app", "store", "signature", "domain"]),
-    ("engine", &["ingress", "api", "app", "store", "relay", "tunnel", "signature", "domain"]),
+    ("run_file", &["store", "domain"]),
+    ("client", &["app", "run_file", "domain"]),
+    ("cli", &["client", "engine", "run_file", "app", "store", "signature", "domain"]),
+    ("engine", &["ingress", "api", "run_file", "app", "store", "relay", "tunnel", "signature", "domain"]),
     ("desktop", &["engine", "app", "tunnel", "domain"]),
     ("main", &["cli"]),
 ];

@@ -1,13 +1,15 @@
-//! Every developer command, the same on every system: `cargo xtask run | test | build | bench | types`.
+//! Every developer command, the same on every system: `cargo xtask run | test | build | bench | demo | screenshots | types`.
 //!
 //! One file per command. `prerequisites` says what must be on the machine and installs what it may; `program` runs other
 //! programs and shows what it runs; `layout` knows where things are. The benchmarks themselves are the package in
-//! `xtask/bench`, so that the other commands do not wait for its dependencies.
+//! `xtask/bench` and the demo is the one in `xtask/demo`, so that the other commands do not wait for their dependencies;
+//! `xtask/rig` is what these two share.
 // A command line tool talks on stdout.
 #![allow(clippy::print_stdout)]
 
 mod bench;
 mod build;
+mod demo;
 mod layout;
 mod prerequisites;
 mod program;
@@ -34,12 +36,14 @@ struct Arguments {
 enum Command {
     /// Install what is missing, build the UI and the app, open the window (or serve, where there is no display)
     Run(run::Options),
-    /// Install what is missing and run every check; CREEL_REQUIRE=root,display,chromium turns skipping into failing
+    /// Install what is missing and run every check; CREEL_REQUIRE=root,display,chromium,firefox turns skipping into failing
     Test(test::Options),
     /// Build `creel` and `creel-desktop` with the UI inside
     Build(build::Options),
     /// Measure: ingest, relay, list (all three without a name)
     Bench(bench::Options),
+    /// A temporary Creel with an app and senders around it, to look at; ends with Ctrl+C
+    Demo(demo::Options),
     /// Write the TypeScript types in ui/src/generated from the Rust ones
     Types,
 }
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::test(&layout, &options),
         Command::Build(options) => build::build(&layout, options),
         Command::Bench(options) => bench::bench(&layout, options),
+        Command::Demo(options) => demo::demo(&layout, options),
         Command::Types => types::types(&layout),
     });
     match done {

@@ -46,7 +46,7 @@ pub fn run(layout: &Layout, options: Options) -> Result<()> {
 }
 
 /// Whether a window can be opened: always on macOS and Windows, where a session has one.
-fn has_display(variable: impl Fn(&str) -> Option<std::ffi::OsString>) -> bool {
+pub fn has_display(variable: impl Fn(&str) -> Option<std::ffi::OsString>) -> bool {
     let set = |name| variable(name).is_some_and(|value| !value.is_empty());
     !cfg!(target_os = "linux") || set("DISPLAY") || set("WAYLAND_DISPLAY")
 }

@@ -1,23 +1,26 @@
 //! Capture: steps 5 to 10 of CONTRACT section 3, from a complete request to the answer.
 //!
-//! Everything that is known about a delivery is known before it is inserted, and nothing is answered or relayed before
-//! the insert is on stable storage.
+//! Everything that is known about a delivery is known before it is inserted ([`super::judgement`]), and nothing is
+//! answered or relayed before the insert is on stable storage. The request's bytes go to the writer with the job and end
+//! with its commit: an answer that has to wait, for a target or for its time, holds none of them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
 use super::App;
 use super::endpoint_table::EndpointEntry;
 use super::inbound::{InboundRequest, IngressReply, RefusedRequest};
-use super::new_attempts::{matching_targets, pending_attempts};
+use super::judgement::{Judged, Judgement, JudgementError};
+use super::new_attempts::{Destination, matching_targets, pending_attempts};
 use super::replies;
 use crate::domain::{
-    AttemptId, BodyPolicy, DeliveryId, DeliveryStatus, DeliverySummary, Endpoint, RefusalReason, Reply, SeededBug,
+    AttemptId, DeliveryId, DeliveryStatus, DeliverySummary, Endpoint, EndpointId, RefusalReason, Reply, SeededBug,
     SignaturePolicy, SignatureReason, SignatureStatus,
 };
-use crate::signature::{
-    BodyFacts, EventName, JsonKind, Provider, SignatureError, SignedRequest, Verdict, matches_filters,
-};
+use crate::relay::AttemptResult;
+use crate::signature::matches_filters;
 use crate::store::{NewDelivery, Payload, StoreError, Stored};
 
 /// HTTP version of every stored request: the ingress takes no other.
@@ -37,209 +40,197 @@ enum Outcome {
     Relayed,
 }
 
+/// A delivery on its way to the writer, and what is done once it is stored.
+struct Prepared {
+    new: NewDelivery,
+    /// Where its attempts go.
+    destinations: Vec<Destination>,
+    answer: Answer,
+}
+
+/// What the sender will be told if the delivery is stored as one of its own.
+enum Answer {
+    /// This. A fixed reply that replaces a 200 takes its time first.
+    Known(IngressReply, Duration),
+    /// What the first target answers.
+    OfTarget(TargetWait),
+}
+
+/// A wait for a target's answer.
+pub(super) struct TargetWait {
+    pub(super) delivery: DeliveryId,
+    pub(super) attempt: AttemptId,
+    pub(super) ended: oneshot::Receiver<AttemptResult>,
+    pub(super) limit: Duration,
+}
+
 impl App {
-    /// Stores a request, begins its relay, and says what the sender is told.
-    pub(super) async fn capture_request(
-        self: Arc<Self>,
-        endpoint_id: crate::domain::EndpointId,
+    /// Stores a request, begins its relay, and says what the sender is told. `held` is dropped with the request's bytes.
+    pub(super) async fn capture_request<H: Send + 'static>(
+        self: &Arc<Self>,
+        endpoint_id: EndpointId,
         request: InboundRequest,
+        held: H,
     ) -> IngressReply {
-        // Looked up again: the endpoint may have been deleted while its body was read.
-        let Some(entry) = self.core.endpoints.by_id(endpoint_id) else {
-            return self.refuse_capture(endpoint_id, &request, RefusalReason::UnknownToken, not_found());
+        let refusable = Refusable::of(endpoint_id, &request);
+        let error = match self.captured(endpoint_id, request, held).await {
+            Ok(reply) => return reply,
+            Err(error) => error,
         };
-        let facts = BodyFacts::read(&request.body);
-        if entry.endpoint.body_policy == BodyPolicy::Json
-            && !matches!(facts.json, Some(JsonKind::Object | JsonKind::Array))
-        {
-            let detail = facts.error.as_deref().unwrap_or("the body is JSON, but neither an object nor an array");
-            return self.refuse_capture(
-                endpoint_id,
-                &request,
-                RefusalReason::InvalidBody,
-                replies::invalid_body(detail),
-            );
-        }
-        match self.store_and_answer(&entry, &request, &facts).await {
-            Ok(reply) => reply,
-            Err(CaptureError::EndpointDeleted) => {
-                self.refuse_capture(endpoint_id, &request, RefusalReason::UnknownToken, not_found())
+        let (reason, reply) = match &error {
+            CaptureError::NoEndpoint => (RefusalReason::UnknownToken, replies::not_found()),
+            CaptureError::Judgement(JudgementError::NotJson(why)) => {
+                (RefusalReason::InvalidBody, replies::invalid_body(why))
             }
-            Err(error) => {
+            _ => {
                 tracing::error!(%error, endpoint = %endpoint_id, "a delivery could not be stored");
                 self.core.counters.count_dropped();
                 if matches!(error, CaptureError::Store(StoreError::Full)) {
                     self.core.disk_trouble.notify_one();
                 }
-                self.refuse_capture(endpoint_id, &request, RefusalReason::StoreUnavailable, replies::unavailable())
+                (RefusalReason::StoreUnavailable, replies::unavailable())
             }
-        }
+        };
+        self.keep_refusal(refusable.refused(reason, reply.status));
+        reply
     }
 
-    async fn store_and_answer(
+    async fn captured<H: Send + 'static>(
         self: &Arc<Self>,
-        entry: &EndpointEntry,
-        request: &InboundRequest,
-        facts: &BodyFacts,
+        endpoint_id: EndpointId,
+        request: InboundRequest,
+        held: H,
     ) -> Result<IngressReply, CaptureError> {
-        let provider = entry.provider.as_deref().ok_or(CaptureError::NoProvider)?;
-        let endpoint = &*entry.endpoint;
-        let verdict = self.judge(entry, provider, request)?;
-        let event = provider.event_name(&request.headers, facts);
-        let targets = matching_targets(endpoint, &event.name, facts);
-        let outcome = decide(endpoint, verdict, &event.name, facts, !targets.is_empty());
-        let id = DeliveryId::new();
-        let attempts = match outcome {
-            Outcome::Relayed => pending_attempts(id, &targets, request.received_at, false),
-            _ => Vec::new(),
+        // Looked up again: the endpoint may have been deleted while its body was read.
+        let entry = self.core.endpoints.by_id(endpoint_id).ok_or(CaptureError::NoEndpoint)?;
+        let (request, judgement) = match self.judged(&entry, request)? {
+            Judged::Here(request, judgement) => (request, judgement),
+            Judged::Apart(judging) => judging.await?,
         };
-        let attempt_ids: Vec<AttemptId> = attempts.iter().map(|new| new.attempt.id).collect();
-        let passthrough = match (&endpoint.reply, attempt_ids.first()) {
-            (Reply::Passthrough { timeout_ms }, Some(&first)) => {
-                Some((first, self.core.waiters.expect(first), Duration::from_millis(*timeout_ms)))
+        let Prepared { mut new, destinations, answer } = self.prepare(&entry, request, judgement);
+        let (until_commit, _until_answer) =
+            if SeededBug::BudgetUntilAnswer.is_on() { (None, Some(held)) } else { (Some(held), None) };
+        let stored = self
+            .core
+            .store
+            .write(move |writing| {
+                // Dropped with the job, as the body is.
+                let _held = &until_commit;
+                writing.store_delivery(&mut new)
+            })
+            .await;
+        if let (Answer::OfTarget(wait), false) = (&answer, matches!(stored, Ok(Stored::New))) {
+            self.core.waiters.forget(wait.attempt);
+        }
+        let (reply, wait) = match stored? {
+            Stored::Repeat { delivery_id, attempt_ids } => {
+                known(&entry.endpoint, replies::duplicate(delivery_id, &attempt_ids))
             }
-            _ => None,
+            Stored::NoEndpoint => return Err(CaptureError::NoEndpoint),
+            Stored::New | Stored::SameReplay { .. } | Stored::OtherReplay => {
+                destinations.iter().for_each(|destination| self.relay.wake(&destination.url));
+                match answer {
+                    Answer::Known(reply, wait) => (reply, wait),
+                    // On the heap, so that no other capture carries the room for it.
+                    Answer::OfTarget(wait) => return Ok(Box::pin(self.pass_through(wait)).await),
+                }
+            }
         };
-        let table = table_reply(&outcome, id, endpoint, &attempt_ids);
-        let told = if passthrough.is_some() { None } else { Some(in_reply_mode(endpoint, table.clone())) };
-        let key = provider.dedupe_key(&request.headers, facts);
-        let (dedupe_key, dedupe_source) = key.map_or((None, None), |key| (Some(key.key), Some(key.source)));
-        let facts_of_row = RowFacts { id, event, verdict, dedupe_key, dedupe_source, attempts: attempts.len() };
+        if !wait.is_zero() {
+            Box::pin(tokio::time::sleep(wait)).await;
+        }
+        Ok(reply)
+    }
+
+    fn prepare(&self, entry: &EndpointEntry, request: InboundRequest, judgement: Judgement) -> Prepared {
+        let endpoint = &*entry.endpoint;
+        let mut destinations = matching_targets(endpoint, &judgement.event.name, &judgement.facts);
+        let outcome = decide(endpoint, &judgement, !destinations.is_empty());
+        if !matches!(outcome, Outcome::Relayed) {
+            destinations.clear();
+        }
+        let id = DeliveryId::new();
+        let attempts = pending_attempts(id, &destinations, request.received_at, false);
+        let attempt_ids: Vec<AttemptId> = attempts.iter().map(|new| new.attempt.id).collect();
+        let answer = match (&endpoint.reply, attempt_ids.first()) {
+            (Reply::Passthrough { timeout_ms }, Some(&attempt)) => Answer::OfTarget(TargetWait {
+                delivery: id,
+                attempt,
+                ended: self.core.waiters.expect(attempt),
+                limit: Duration::from_millis(*timeout_ms),
+            }),
+            _ => {
+                let (reply, wait) = known(endpoint, table_reply(&outcome, id, endpoint, &attempt_ids));
+                Answer::Known(reply, wait)
+            }
+        };
+        let told = match &answer {
+            Answer::Known(reply, _) => Some(reply),
+            Answer::OfTarget(_) => None,
+        };
+        let public_url = self.public_url_of(endpoint, &request.path, request.query.as_deref());
+        let (summary, payload) = row(endpoint, request, &outcome, (id, attempts.len(), judgement), told);
         let new = NewDelivery {
             endpoint_row: entry.row,
-            summary: Arc::new(summary(endpoint, request, &outcome, facts_of_row, told.as_ref())),
-            payload: self.payload(endpoint, request, told.as_ref()),
+            summary: Arc::new(summary),
+            payload: Payload { public_url, ..payload },
             attempts,
             on_repeat: endpoint.duplicate_policy,
             replay_key: None,
         };
-        let mut job = new;
-        let stored = self.core.store.write(move |writing| writing.store_delivery(&mut job)).await;
-        if let (Some((attempt, ..)), false) = (&passthrough, matches!(stored, Ok(Stored::New))) {
-            self.core.waiters.forget(*attempt);
-        }
-        match stored? {
-            Stored::Repeat { delivery_id, attempt_ids } => {
-                let table = replies::duplicate(delivery_id, &attempt_ids);
-                delay(endpoint, table.status).await;
-                Ok(in_reply_mode(endpoint, table))
-            }
-            Stored::NoEndpoint => Err(CaptureError::EndpointDeleted),
-            _ => {
-                for target in &targets {
-                    if !attempt_ids.is_empty() {
-                        self.relay.wake(&target.url);
-                    }
-                }
-                match (told, passthrough) {
-                    (Some(reply), _) => {
-                        delay(endpoint, table.status).await;
-                        Ok(reply)
-                    }
-                    (None, Some((attempt, ended, limit))) => Ok(self.pass_through(id, attempt, ended, limit).await),
-                    (None, None) => Ok(table),
-                }
-            }
-        }
-    }
-
-    fn judge(
-        &self,
-        entry: &EndpointEntry,
-        provider: &Provider,
-        request: &InboundRequest,
-    ) -> Result<Verdict, CaptureError> {
-        if SeededBug::AcceptAnySignature.is_on() {
-            return Ok(Verdict {
-                status: SignatureStatus::Valid,
-                reason: SignatureReason::Ok,
-                matched_secret: Some(0),
-            });
-        }
-        let secrets = entry.secrets.as_deref().ok_or(CaptureError::SecretUnreadable)?;
-        let url = self.public_url_of(&entry.endpoint, &request.path, request.query.as_deref());
-        let signed = SignedRequest {
-            method: &request.method,
-            url: url.as_deref(),
-            headers: &request.headers,
-            body: &request.body,
-        };
-        let endpoint = &entry.endpoint;
-        Ok(provider.verify(
-            endpoint.scheme.as_deref(),
-            &endpoint.provider_options,
-            secrets,
-            &signed,
-            request.received_at,
-        )?)
-    }
-
-    /// The URL as the sender saw it, when the public address is known.
-    pub(super) fn public_url_of(&self, endpoint: &Endpoint, path: &str, query: Option<&str>) -> Option<String> {
-        let base = endpoint.public_url_override.as_deref().or(self.core.addresses.public_url.as_deref())?;
-        let mark = if query.is_some() { "?" } else { "" };
-        Some(format!("{base}{}{path}{mark}{}", endpoint.ingress_path(), query.unwrap_or_default()))
-    }
-
-    fn payload(&self, endpoint: &Endpoint, request: &InboundRequest, told: Option<&IngressReply>) -> Payload {
-        Payload {
-            http_version: HTTP_VERSION.to_owned(),
-            remote_addr: Some(request.remote_addr.to_string()),
-            client_ip: request.client.ip.map(|ip| ip.to_string()),
-            client_ip_source: Some(request.client.source.to_owned()),
-            public_url: self.public_url_of(endpoint, &request.path, request.query.as_deref()),
-            headers: request.headers.clone(),
-            response_headers: told.map(|reply| reply.headers.clone()),
-            response_body: told.map(|reply| reply.body.clone()),
-            body: request.body.clone(),
-        }
-    }
-
-    fn refuse_capture(
-        &self,
-        endpoint_id: crate::domain::EndpointId,
-        request: &InboundRequest,
-        reason: RefusalReason,
-        reply: IngressReply,
-    ) -> IngressReply {
-        self.keep_refusal(RefusedRequest {
-            at: request.received_at,
-            endpoint_id: Some(endpoint_id),
-            status: reply.status,
-            reason,
-            method: Some(request.method.clone()),
-            path: Some(format!("/in/ep_***{}", request.path)),
-            body_size: Some(request.body.len() as u64),
-            remote_addr: request.remote_addr,
-        });
-        reply
+        Prepared { new, destinations, answer }
     }
 }
 
-/// Why a request could not be captured; the sender is asked to come again.
+/// What the record of a refusal says of a request that has been given away.
+struct Refusable {
+    endpoint_id: EndpointId,
+    method: String,
+    path: String,
+    body_size: u64,
+    remote_addr: std::net::SocketAddr,
+    at: crate::domain::Timestamp,
+}
+
+impl Refusable {
+    fn of(endpoint_id: EndpointId, request: &InboundRequest) -> Self {
+        Self {
+            endpoint_id,
+            method: request.method.clone(),
+            path: request.path.clone(),
+            body_size: request.body.len() as u64,
+            remote_addr: request.remote_addr,
+            at: request.received_at,
+        }
+    }
+
+    fn refused(self, reason: RefusalReason, status: u16) -> RefusedRequest {
+        RefusedRequest {
+            at: self.at,
+            endpoint_id: Some(self.endpoint_id),
+            status,
+            reason,
+            method: Some(self.method),
+            path: Some(format!("/in/ep_***{}", self.path)),
+            body_size: Some(self.body_size),
+            remote_addr: self.remote_addr,
+        }
+    }
+}
+
+/// Why a request could not be captured.
 #[derive(Debug, thiserror::Error)]
 enum CaptureError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the signature could not be judged: {0}")]
-    Signature(#[from] SignatureError),
+    #[error(transparent)]
+    Judgement(#[from] JudgementError),
     #[error("the endpoint has been deleted meanwhile")]
-    EndpointDeleted,
-    #[error("a signing secret cannot be read from the database")]
-    SecretUnreadable,
-    #[error("the catalogue does not know the endpoint's provider")]
-    NoProvider,
+    NoEndpoint,
 }
 
-fn not_found() -> IngressReply {
-    IngressReply {
-        status: 404,
-        headers: replies::json_headers(),
-        body: bytes::Bytes::from_static(br#"{"error":"webhook not found"}"#),
-    }
-}
-
-fn decide(endpoint: &Endpoint, verdict: Verdict, event: &str, facts: &BodyFacts, any_target: bool) -> Outcome {
+fn decide(endpoint: &Endpoint, judgement: &Judgement, any_target: bool) -> Outcome {
+    let Judgement { facts, verdict, event, .. } = judgement;
     let holds = matches!(verdict.status, SignatureStatus::Valid | SignatureStatus::NotRequired);
     if !holds && endpoint.signature_policy == SignaturePolicy::Enforce {
         return Outcome::Rejected(rejection_word(verdict.reason));
@@ -247,7 +238,7 @@ fn decide(endpoint: &Endpoint, verdict: Verdict, event: &str, facts: &BodyFacts,
     if !endpoint.enabled {
         return Outcome::Ignored(ENDPOINT_DISABLED);
     }
-    if !matches_filters(&endpoint.event_filters, event, facts) {
+    if !matches_filters(&endpoint.event_filters, &event.name, facts) {
         return Outcome::Ignored(EVENT_FILTERED);
     }
     if any_target { Outcome::Relayed } else { Outcome::NoTarget }
@@ -272,70 +263,56 @@ fn table_reply(outcome: &Outcome, id: DeliveryId, endpoint: &Endpoint, attempts:
     }
 }
 
-/// A fixed reply takes the place of every 200 of the table, and of nothing else.
-fn in_reply_mode(endpoint: &Endpoint, table: IngressReply) -> IngressReply {
-    match &endpoint.reply {
-        Reply::Fixed { status, headers, body, .. } if table.status == 200 => IngressReply {
-            status: *status,
-            headers: crate::domain::Headers::from_pairs(headers.iter().map(|(name, value)| (name, value)))
-                .unwrap_or_default(),
-            body: bytes::Bytes::from(body.clone()),
-        },
-        _ => table,
+/// The answer in the endpoint's reply mode, and how long it waits. A fixed reply takes the place of every 200 of the table
+/// and of nothing else, and only what it replaces takes its time.
+fn known(endpoint: &Endpoint, table: IngressReply) -> (IngressReply, Duration) {
+    let Reply::Fixed { status, headers, body, delay_ms } = &endpoint.reply else { return (table, Duration::ZERO) };
+    if table.status != 200 {
+        return (table, Duration::ZERO);
     }
+    let reply = IngressReply {
+        status: *status,
+        headers: crate::domain::Headers::from_pairs(headers.iter().map(|(name, value)| (name, value)))
+            .unwrap_or_default(),
+        body: bytes::Bytes::from(body.clone()),
+        is_bad_credential: false,
+    };
+    (reply, Duration::from_millis(*delay_ms))
 }
 
-/// A fixed reply may take its time; what it does not replace is answered at once.
-async fn delay(endpoint: &Endpoint, table_status: u16) {
-    if let Reply::Fixed { delay_ms, .. } = endpoint.reply
-        && delay_ms > 0
-        && table_status == 200
-    {
-        tokio::time::sleep(Duration::from_millis(delay_ms)).await;
-    }
-}
-
-/// What the row takes from the judgement.
-struct RowFacts {
-    id: DeliveryId,
-    event: EventName,
-    verdict: Verdict,
-    dedupe_key: Option<String>,
-    dedupe_source: Option<String>,
-    attempts: usize,
-}
-
-fn summary(
+/// The two parts of a delivery that was asked for: its slim row, and all that is left.
+fn row(
     endpoint: &Endpoint,
-    request: &InboundRequest,
+    request: InboundRequest,
     outcome: &Outcome,
-    facts: RowFacts,
+    (id, attempts, judgement): (DeliveryId, usize, Judgement),
     told: Option<&IngressReply>,
-) -> DeliverySummary {
+) -> (DeliverySummary, Payload) {
     let (status, reason) = match outcome {
         Outcome::Rejected(reason) => (DeliveryStatus::Rejected, Some(*reason)),
         Outcome::Ignored(reason) => (DeliveryStatus::Ignored, Some(*reason)),
         Outcome::NoTarget => (DeliveryStatus::Dispatched, Some(NO_TARGET)),
         Outcome::Relayed => (DeliveryStatus::Queued, None),
     };
-    DeliverySummary {
-        id: facts.id,
+    let (dedupe_key, dedupe_source) = judgement.key.map_or((None, None), |key| (Some(key.key), Some(key.source)));
+    let summary = DeliverySummary {
+        id,
         seq: 0,
         endpoint_id: endpoint.id,
         provider: endpoint.provider.clone(),
-        event: facts.event.name,
-        event_source: facts.event.source,
-        dedupe_key: facts.dedupe_key,
-        dedupe_source: facts.dedupe_source,
-        signature_status: facts.verdict.status,
-        signature_reason: facts.verdict.reason,
+        event: judgement.event.name,
+        event_source: judgement.event.source,
+        dedupe_key,
+        dedupe_source,
+        signature_status: judgement.verdict.status,
+        signature_reason: judgement.verdict.reason,
         status,
         reason: reason.map(str::to_owned),
         attempt_count: 1,
-        relay_attempt_count: facts.attempts as u32,
-        method: request.method.clone(),
-        path: request.path.clone(),
-        query: request.query.clone(),
+        relay_attempt_count: attempts as u32,
+        method: request.method,
+        path: request.path,
+        query: request.query,
         content_type: request.headers.get_text("content-type").map(media_type),
         body_size: request.body.len() as u64,
         response_status: told.map(|reply| reply.status),
@@ -349,7 +326,19 @@ fn summary(
         received_at: request.received_at,
         last_attempt_at: request.received_at,
         created_at: request.received_at,
-    }
+    };
+    let payload = Payload {
+        http_version: HTTP_VERSION.to_owned(),
+        remote_addr: Some(request.remote_addr.to_string()),
+        client_ip: request.client.ip.map(|ip| ip.to_string()),
+        client_ip_source: Some(request.client.source.to_owned()),
+        public_url: None,
+        headers: request.headers,
+        response_headers: told.map(|reply| reply.headers.clone()),
+        response_body: told.map(|reply| reply.body.clone()),
+        body: request.body,
+    };
+    (summary, payload)
 }
 
 /// A content type without its parameters, lower case (RFC 9110 section 8.3.1).

@@ -144,7 +144,12 @@ impl From<StoreError> for AppError {
             StoreError::Busy => Self::unavailable("store_busy", message, "Try again in a moment."),
             StoreError::TooSlow => Self::unavailable("query_too_slow", message, "Narrow it down with a filter."),
             StoreError::Closed => Self::unavailable("stopping", message, "Creel is stopping; start it again."),
-            StoreError::Sqlite(_) | StoreError::UnknownValue(_) => Self::internal(message),
+            StoreError::Corrupt(_) => Self::unavailable(
+                "database_damaged",
+                message,
+                "Run `creel doctor`; keep a copy of the data directory before anything else.",
+            ),
+            StoreError::Sqlite(_) | StoreError::UnknownValue(_) | StoreError::Fault => Self::internal(message),
             _ => Self::unavailable("store_unavailable", message, "Look at the disk of the data directory."),
         }
     }

@@ -11,6 +11,9 @@ use bytes::Bytes;
 
 use crate::domain::{Endpoint, EndpointId, Headers, RefusalReason, Timestamp};
 
+/// The headers of every answer but a target's and a fixed one: known to both sides, because they go with nearly all.
+pub const JSON_HEADERS: &[u8] = b"Content-Type: application/json\r\n";
+
 /// One complete request, as it stood on the wire.
 #[derive(Clone, Debug)]
 pub struct InboundRequest {
@@ -50,6 +53,9 @@ pub struct IngressReply {
     pub headers: Headers,
     /// Body.
     pub body: Bytes,
+    /// Whether the engine itself turned the sender away for a bad credential: a token that names no endpoint, a signature
+    /// that does not hold. A 401 of a target or of a fixed reply is none.
+    pub is_bad_credential: bool,
 }
 
 /// A request that will not become a delivery.
@@ -78,9 +84,17 @@ pub trait Inbound: Send + Sync + 'static {
     /// The endpoint that a token names. In memory: called before any body is read.
     fn endpoint_by_token(&self, token: &str) -> Option<Arc<Endpoint>>;
 
-    /// Steps 5 to 10 of CONTRACT section 3. The work is the engine's own: dropping the returned future, because the
-    /// sender hung up, stops neither storing nor relaying. The engine itself records a refusal that it answers with.
-    fn capture(&self, endpoint: Arc<Endpoint>, request: InboundRequest) -> impl Future<Output = IngressReply> + Send;
+    /// Steps 5 to 10 of CONTRACT section 3. The caller carries the returned future to its end also when the sender has hung
+    /// up, because storing and relaying must not depend on who waits for the answer. The engine itself records a refusal that it answers with.
+    ///
+    /// `held` is kept for as long as the engine keeps the request's bytes, and dropped with them right after the commit:
+    /// an answer may come much later.
+    fn capture<H: Send + 'static>(
+        &self,
+        endpoint: Arc<Endpoint>,
+        request: InboundRequest,
+        held: H,
+    ) -> impl Future<Output = IngressReply> + Send;
 
     /// Keeps a refusal in the bounded list. Never waits.
     fn refuse(&self, refused: RefusedRequest);

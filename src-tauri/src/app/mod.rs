@@ -16,6 +16,7 @@ pub mod events;
 mod housekeeping;
 pub mod inbound;
 pub mod jobs;
+mod judgement;
 mod ledger;
 mod new_attempts;
 pub mod operation;
@@ -31,7 +32,7 @@ pub mod views;
 
 use std::sync::Arc;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -83,7 +84,9 @@ pub struct App {
     jobs: Jobs,
     /// Of large bodies that are looked at.
     line_indexes: Arc<LineIndexes>,
-    /// Housekeeping, and jobs; joined by [`App::close`].
+    /// Who may judge a large body now; see [`judgement`].
+    large_bodies: Semaphore,
+    /// Housekeeping, jobs, and judging large bodies; joined by [`App::close`].
     tasks: TaskTracker,
     stop: CancellationToken,
     started_at: Timestamp,
@@ -146,6 +149,7 @@ impl App {
             relay,
             jobs: Jobs::default(),
             line_indexes: Arc::default(),
+            large_bodies: Semaphore::new(judgement::LARGE_BODIES_JUDGED_MAX),
             tasks,
             stop: CancellationToken::new(),
             started_at,
@@ -230,8 +234,13 @@ impl Inbound for AppInbound {
         self.0.core.endpoints.by_token(token).map(|entry| Arc::clone(&entry.endpoint))
     }
 
-    async fn capture(&self, endpoint: Arc<Endpoint>, request: InboundRequest) -> IngressReply {
-        Arc::clone(&self.0).capture_request(endpoint.id, request).await
+    async fn capture<H: Send + 'static>(
+        &self,
+        endpoint: Arc<Endpoint>,
+        request: InboundRequest,
+        held: H,
+    ) -> IngressReply {
+        self.0.capture_request(endpoint.id, request, held).await
     }
 
     fn refuse(&self, refused: RefusedRequest) {

@@ -1,14 +1,12 @@
 //! Passthrough: the sender gets the first target's answer.
 
 use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::sync::oneshot;
 
 use super::App;
+use super::capture::TargetWait;
 use super::inbound::IngressReply;
 use super::replies;
-use crate::domain::{AttemptId, AttemptOutcome, DeliveryId, Headers};
+use crate::domain::{AttemptOutcome, DeliveryId, Headers};
 use crate::relay::{AttemptResult, TargetResponse};
 
 /// Headers of a target's answer that concern one connection only (RFC 9110 section 7.6.1), or that we make ourselves.
@@ -27,13 +25,8 @@ const NOT_PASSED: [&str; 9] = [
 impl App {
     /// Waits for an attempt's end, notes what the sender is told, and returns it. The time limit ends the wait, not the
     /// attempt.
-    pub(super) async fn pass_through(
-        self: &Arc<Self>,
-        id: DeliveryId,
-        attempt: AttemptId,
-        ended: oneshot::Receiver<AttemptResult>,
-        limit: Duration,
-    ) -> IngressReply {
+    pub(super) async fn pass_through(self: &Arc<Self>, wait: TargetWait) -> IngressReply {
+        let TargetWait { delivery: id, attempt, ended, limit } = wait;
         let reply = match tokio::time::timeout(limit, ended).await {
             Ok(Ok(result)) => reply_of(id, result),
             Ok(Err(_)) => replies::failed(502, id, "Creel is stopping"),
@@ -73,5 +66,6 @@ fn passed(response: TargetResponse) -> IngressReply {
         status: response.status,
         headers: Headers::from_pairs(response.headers.iter().filter(passes)).unwrap_or_default(),
         body: response.body,
+        is_bad_credential: false,
     }
 }

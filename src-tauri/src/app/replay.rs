@@ -14,6 +14,7 @@ use super::capture::{NO_TARGET, media_type};
 use super::core::read_target_url;
 use super::endpoint_table::EndpointEntry;
 use super::error::AppError;
+use super::judgement::JUDGED_INLINE_BYTES_MAX;
 use super::new_attempts::{Destination, matching_targets, pending_attempts};
 use crate::domain::{
     DeliveryId, DeliveryStatus, DeliverySummary, DuplicatePolicy, Headers, SignatureReason, SignatureStatus, Timestamp,
@@ -21,7 +22,7 @@ use crate::domain::{
 use crate::relay::check_target;
 use crate::signature::{BodyFacts, SignedRequest};
 use crate::store::{
-    NewDelivery, Payload, ReplayKey, Stored, read_arrival, read_earlier_replay, read_payload, read_summary,
+    NewDelivery, Payload, ReplayKey, StoreError, Stored, read_arrival, read_earlier_replay, read_payload, read_summary,
 };
 
 /// What a replay changes; nothing: the delivery goes out as it came.
@@ -91,12 +92,10 @@ impl App {
         };
         let force = request.force.unwrap_or(false);
         check_replayable(&original, force)?;
-        let mut outgoing = edited(&original, arrived, &request, self.settings().max_body_bytes)?;
+        let outgoing = edited(&original, arrived, &request, self.settings().max_body_bytes)?;
         let now = self.core.clock.now();
-        if request.resign.unwrap_or(false) {
-            resign(&entry, &mut outgoing, public_url.as_deref(), now)?;
-        }
-        let facts = BodyFacts::read(&outgoing.body);
+        let resign_as = request.resign.unwrap_or(false).then_some(public_url);
+        let (outgoing, facts) = self.signed_and_read(&entry, outgoing, resign_as, now).await?;
         let Some(provider) = entry.provider.as_deref() else {
             return Err(AppError::internal("the catalogue does not know the endpoint's provider"));
         };
@@ -108,6 +107,29 @@ impl App {
         let new = new_delivery(&entry, &original, outgoing, (event.name, event.source), &destinations, now, force);
         let new = NewDelivery { replay_key, ..new };
         self.store_replay(new, destinations).await
+    }
+
+    /// Signs a request anew, when it is to be signed as of a URL, and reads its body: a large one not on an async worker.
+    async fn signed_and_read(
+        self: &Arc<Self>,
+        entry: &Arc<EndpointEntry>,
+        mut outgoing: Outgoing,
+        resign_as: Option<Option<String>>,
+        now: Timestamp,
+    ) -> Result<(Outgoing, BodyFacts), AppError> {
+        let (entry, is_large) = (Arc::clone(entry), outgoing.body.len() > JUDGED_INLINE_BYTES_MAX);
+        let work = move || {
+            if let Some(public_url) = resign_as {
+                resign(&entry, &mut outgoing, public_url.as_deref(), now)?;
+            }
+            let facts = BodyFacts::read(&outgoing.body);
+            Ok((outgoing, facts))
+        };
+        if !is_large {
+            return work();
+        }
+        let _turn = self.large_bodies.acquire().await.map_err(|_| StoreError::Closed)?;
+        self.tasks.spawn_blocking(work).await.map_err(|_| StoreError::Closed)?
     }
 
     /// The replay that the same call made before: whatever has become of the delivery or its target since.

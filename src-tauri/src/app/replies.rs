@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 
-use super::inbound::IngressReply;
+use super::inbound::{IngressReply, JSON_HEADERS};
 use crate::domain::{AttemptId, DeliveryId, EndpointId, Headers};
 
 /// Seconds after which a sender should try again what could not be stored.
@@ -13,11 +13,11 @@ const RETRY_AFTER_SECONDS: &str = "2";
 /// Headers of every JSON answer.
 #[must_use]
 pub fn json_headers() -> Headers {
-    Headers::from_block(Bytes::from_static(b"Content-Type: application/json\r\n")).unwrap_or_default()
+    Headers::from_checked_block(Bytes::from_static(JSON_HEADERS))
 }
 
 fn json(status: u16, body: String) -> IngressReply {
-    IngressReply { status, headers: json_headers(), body: Bytes::from(body) }
+    IngressReply { status, headers: json_headers(), body: Bytes::from(body), is_bad_credential: false }
 }
 
 /// 200: stored, relay under way.
@@ -54,7 +54,19 @@ pub fn duplicate(delivery: DeliveryId, attempts: &[AttemptId]) -> IngressReply {
 /// 401: stored as rejected.
 #[must_use]
 pub fn rejected(delivery: DeliveryId, reason: &str) -> IngressReply {
-    json(401, format!(r#"{{"status":"rejected","delivery_id":"{delivery}","reason":"{reason}"}}"#))
+    let body = format!(r#"{{"status":"rejected","delivery_id":"{delivery}","reason":"{reason}"}}"#);
+    IngressReply { is_bad_credential: true, ..json(401, body) }
+}
+
+/// 404: the endpoint has been deleted while its request was read. The same as for every unknown token.
+#[must_use]
+pub fn not_found() -> IngressReply {
+    IngressReply {
+        status: 404,
+        headers: json_headers(),
+        body: Bytes::from_static(br#"{"error":"webhook not found"}"#),
+        is_bad_credential: true,
+    }
 }
 
 /// 502 or 504: the passthrough target did not answer.
@@ -78,6 +90,7 @@ pub fn unavailable() -> IngressReply {
         status: 503,
         headers: Headers::from_pairs(headers).unwrap_or_default(),
         body: Bytes::from_static(br#"{"error":"the delivery could not be stored now; send it again"}"#),
+        is_bad_credential: false,
     }
 }
 

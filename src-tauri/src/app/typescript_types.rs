@@ -14,8 +14,8 @@ use super::error::ErrorBody;
 use super::events::EventKind;
 use super::jobs::Job;
 use super::operations::{
-    AttemptList, BodyLines, BodyMatch, DeleteRequest, DeliveryQuery, EndpointDraft, EndpointPatch, ProviderList,
-    RefusalList, operations,
+    AttemptList, BodyLines, BodyMatch, DeleteRequest, DeliveryQuery, EndpointCountsList, EndpointDraft, EndpointPatch,
+    ProbeRequest, ProviderList, RefusalList, SentTestEvent, TargetProbeList, TestEventRequest, operations,
 };
 use super::settings::{Settings, SettingsOverrides};
 use super::views::{DeliveryDetail, DeliveryList, EndpointList, Health, Stats};
@@ -39,6 +39,7 @@ fn write_all(dir: &Path) {
         DeliveryDetail,
         DeliveryList,
         DeliveryQuery,
+        EndpointCountsList,
         EndpointDraft,
         EndpointList,
         EndpointPatch,
@@ -47,12 +48,16 @@ fn write_all(dir: &Path) {
         Explanation,
         Health,
         Job,
+        ProbeRequest,
         ProviderList,
         RefusalList,
         ReplayRequest,
+        SentTestEvent,
         Settings,
         SettingsOverrides,
         Stats,
+        TargetProbeList,
+        TestEventRequest,
     );
     std::fs::write(dir.join(OPERATIONS_FILE), operations().typescript()).unwrap();
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::app::error::ErrorBody;
+use crate::run_file::RunFileError;
 
 /// What can come of asking a running engine.
 #[derive(Debug, thiserror::Error)]
@@ -24,13 +25,8 @@ pub enum ClientError {
         pid: u32,
     },
     /// `run.json` cannot be read, or does not say what it should.
-    #[error("`{}` cannot be used: {why}", path.display())]
-    UnreadableRunFile {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
+    #[error(transparent)]
+    UnreadableRunFile(#[from] RunFileError),
     /// No connection.
     #[error("the engine at {address} cannot be reached: {source}")]
     Unreachable {
@@ -84,7 +80,7 @@ impl ClientError {
     pub fn code(&self) -> &str {
         match self {
             Self::NotRunning { .. } | Self::StaleRunFile { .. } => "engine_not_running",
-            Self::UnreadableRunFile { .. } => "run_file_unreadable",
+            Self::UnreadableRunFile(_) => "run_file_unreadable",
             Self::Unreachable { .. } => "engine_unreachable",
             Self::Broken(_) => "engine_connection_broken",
             Self::TimedOut { .. } => "engine_timed_out",
@@ -103,7 +99,7 @@ impl ClientError {
                 "Start it with `creel serve` or open the Creel window, with the same data directory; \
                  `creel listen --to URL` starts one by itself."
             }
-            Self::UnreadableRunFile { .. } => {
+            Self::UnreadableRunFile(_) => {
                 "Run this as the user who runs the engine; if the file is damaged, restart the engine."
             }
             Self::Unreachable { .. } | Self::Broken(_) | Self::TimedOut { .. } => {

@@ -8,7 +8,6 @@
 mod error;
 mod events;
 mod exchange;
-mod run_file;
 mod sse;
 
 use std::net::SocketAddr;
@@ -24,10 +23,10 @@ use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use crate::app::error::{ErrorAnswer, ErrorBody};
+use crate::run_file::{RunFile, process_is_alive};
 
 pub use error::ClientError;
 pub use events::EventStream;
-pub use run_file::{RunFile, process_is_alive};
 pub use sse::Event;
 
 use exchange::Answer;
@@ -76,11 +75,11 @@ impl Client {
         if process_is_alive(run.pid) == Some(false) {
             return Err(stale());
         }
-        let (address, authority) = run.admin_address(data_dir)?;
+        let address = run.admin_address(data_dir)?;
         let client = Self {
             data_dir: data_dir.to_owned(),
             address,
-            authority,
+            authority: address.to_string(),
             token: AdminToken(Zeroizing::new(run.admin_token.clone())),
             ingress_url: run.ingress_url.clone(),
             admin_url: run.admin_url.clone(),

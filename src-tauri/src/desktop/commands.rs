@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use creel::app::error::ErrorBody;
 use creel::app::operation::{Answer, Call};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tauri::ipc::{Channel, Response};
-use tauri::{AppHandle, State};
+use tauri::{AppHandle, Manager as _, State};
 use tauri_plugin_clipboard_manager::ClipboardExt as _;
 
 use super::engine_slot::{EngineSlot, EngineState};
 use super::live::{LiveEvent, LiveStream};
+use super::tray::Tray;
+use super::window_file::{WindowFile, WindowSettings};
 
 type Engine<'a> = State<'a, Arc<EngineSlot>>;
 
@@ -74,4 +76,33 @@ pub async fn engine_state(engine: Engine<'_>) -> Result<EngineState, ErrorBody> 
 pub async fn retry_start(engine: Engine<'_>) -> Result<EngineState, ErrorBody> {
     engine.retry();
     Ok(engine.state().await)
+}
+
+/// The window's settings, and what of them can have an effect here.
+#[derive(Debug, Serialize)]
+pub struct WindowSettingsView {
+    #[serde(flatten)]
+    settings: WindowSettings,
+    /// Whether there is a tray to hide the window in
+    tray: bool,
+}
+
+/// What the user chose for the window.
+#[tauri::command]
+pub async fn window_settings(app: AppHandle) -> WindowSettingsView {
+    let settings = app.state::<WindowFile>().settings();
+    let asked = tauri::async_runtime::spawn_blocking(move || app.state::<Tray<tauri::Wry>>().can_be_seen());
+    WindowSettingsView { settings, tray: asked.await.unwrap_or(false) }
+}
+
+/// Keeps what the user chose for the window.
+#[tauri::command]
+pub async fn set_window_settings(app: AppHandle, settings: WindowSettings) -> Result<WindowSettingsView, ErrorBody> {
+    app.state::<WindowFile>().set_settings(settings).map_err(|error| ErrorBody {
+        code: "not_saved".to_owned(),
+        message: format!("The window's settings were not kept: {error}"),
+        help: "They hold until Creel ends. Check that its data directory can be written.".to_owned(),
+        field: None,
+    })?;
+    Ok(window_settings(app).await)
 }

@@ -82,6 +82,11 @@ impl EngineSlot {
         self.starting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Tells of each change from now on.
+    pub fn changes(&self) -> watch::Receiver<impl Sized + Send + Sync + use<>> {
+        self.slot.subscribe()
+    }
+
     /// How it stands, once that is known.
     pub async fn state(&self) -> EngineState {
         match self.settled().await {

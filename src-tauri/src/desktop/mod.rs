@@ -6,10 +6,16 @@
 
 mod commands;
 mod engine_slot;
+mod geometry;
 mod live;
 mod save;
 mod stop;
+mod tray;
+mod tray_state;
+mod troubles;
+mod watch;
 mod window;
+mod window_file;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -24,6 +30,9 @@ use tauri::{Manager as _, RunEvent};
 use self::engine_slot::EngineSlot;
 use self::live::LiveStream;
 use self::stop::{Signals, Stop};
+use self::tray::Tray;
+use self::watch::Watch;
+use self::window_file::WindowFile;
 
 /// What the D-Bus name of every instance begins with.
 const INSTANCE_NAME: &str = "dev.creel.app";
@@ -82,20 +91,28 @@ pub fn run(arguments: Arguments) -> ExitCode {
     let built = tauri::Builder::default()
         .plugin(single_instance(&config))
         .plugin(tauri_plugin_clipboard_manager::init())
+        .plugin(tauri_plugin_notification::init())
         .manage(Arc::clone(&slot))
         .manage(LiveStream::default())
         .manage(Stop::default())
+        .manage(WindowFile::read(&config.data_dir))
+        .manage(Tray::<tauri::Wry>::default())
+        .manage(Watch::default())
         .invoke_handler(tauri::generate_handler![
             commands::call,
             commands::subscribe,
             commands::copy_text,
             save::save_file,
             commands::engine_state,
-            commands::retry_start
+            commands::retry_start,
+            commands::window_settings,
+            commands::set_window_settings
         ])
         .setup(move |app| {
             window::open(app.handle())?;
             slot.begin_start();
+            tray::begin(app.handle());
+            watch::begin(app.handle());
             stop::follow(signals, app.handle().clone());
             Ok(())
         })

@@ -7,6 +7,8 @@ use tauri::{AppHandle, Manager as _, Runtime};
 
 use super::engine_slot::EngineSlot;
 use super::live::LiveStream;
+use super::watch::Watch;
+use super::window;
 
 /// How far the end is.
 #[derive(Default)]
@@ -29,8 +31,10 @@ pub fn begin<R: Runtime>(app: AppHandle<R>) {
     }
     // A start from now on is a new one: it finds the directory owned and says so, instead of waking a closing window.
     tauri_plugin_single_instance::destroy(&app);
+    window::remember(&app);
     tauri::async_runtime::spawn(async move {
         app.state::<LiveStream>().stop().await;
+        app.state::<Watch>().stop().await;
         app.state::<Arc<EngineSlot>>().stop().await;
         app.state::<Stop>().complete.store(true, Ordering::Release);
         app.exit(0);

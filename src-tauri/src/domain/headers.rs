@@ -78,26 +78,32 @@ impl Headers {
 
     /// All headers in order: the name as received, the value without surrounding white space.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.lines().filter_map(|line| {
+            let colon = memchr::memchr(b':', line)?;
+            let name = std::str::from_utf8(&line[..colon]).unwrap_or_default();
+            Some((name, line[colon + 1..].trim_ascii()))
+        })
+    }
+
+    fn lines(&self) -> impl Iterator<Item = &[u8]> {
         let mut rest: &[u8] = &self.block;
         std::iter::from_fn(move || {
             let end = find_crlf(rest)?;
             let line = &rest[..end];
             rest = &rest[end + 2..];
-            let colon = line.iter().position(|&byte| byte == b':')?;
-            let name = std::str::from_utf8(&line[..colon]).unwrap_or_default();
-            Some((name, line[colon + 1..].trim_ascii()))
+            Some(line)
         })
     }
 
     /// The first value of a header.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.iter().find(|(candidate, _)| candidate.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.lines().find_map(|line| value_of(line, name))
     }
 
     /// All values of a header, in order.
     pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.iter().filter(move |(candidate, _)| candidate.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.lines().filter_map(move |line| value_of(line, name))
     }
 
     /// The first value of a header as text, trimmed; blank, and what is no UTF-8, counts as absent.
@@ -121,9 +127,16 @@ fn text_of(value: &[u8]) -> String {
     }
 }
 
+/// The value of a line, if it has this name. Most lines are told apart by one byte, because names differ in length.
+fn value_of<'a>(line: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let value = line.get(name.len() + 1..)?;
+    let has_name = line[name.len()] == b':' && line[..name.len()].eq_ignore_ascii_case(name.as_bytes());
+    has_name.then(|| value.trim_ascii())
+}
+
 fn find_crlf(bytes: &[u8]) -> Option<usize> {
     let mut from = 0;
-    while let Some(at) = bytes[from..].iter().position(|&byte| byte == b'\r') {
+    while let Some(at) = memchr::memchr(b'\r', &bytes[from..]) {
         if bytes.get(from + at + 1) == Some(&b'\n') {
             return Some(from + at);
         }
@@ -171,6 +184,11 @@ mod tests {
         let seen: Vec<_> = headers.to_text_pairs();
         assert_eq!(seen, [("X-b", "1"), ("x-A", "2"), ("X-B", "3")].map(|(n, v)| (n.to_owned(), v.to_owned())));
         assert_eq!(headers.get_all("x-b").collect::<Vec<_>>(), [b"1", b"3"]);
+        assert_eq!(
+            ["x-b", "X-A", "x", "x-", "x-b:", "x-b: 1", ""].map(|name| headers.get(name).is_some()),
+            [true, true, false, false, false, false, false]
+        );
+        assert_eq!(block("X-Empty:\r\n").get("x-empty"), Some(&b""[..]));
     }
 
     #[test]

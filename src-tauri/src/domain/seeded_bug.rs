@@ -34,6 +34,8 @@ words! {
         LenientHead = "lenient_head",
         /// A capture ends with its connection.
         TiedToConnection = "tied_to_connection",
+        /// A body's share of the budget of bytes in flight is given back only with the answer.
+        BudgetUntilAnswer = "budget_until_answer",
         /// Targets may be anywhere.
         NoLoopbackCheck = "no_loopback_check",
         /// The relay follows a redirect.

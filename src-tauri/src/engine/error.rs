@@ -1,9 +1,9 @@
 //! Why an engine does not start, with the exit code of CONTRACT section 2.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use crate::app::StartError;
+use crate::run_file::RunFileError;
 use crate::store::StoreError;
 
 /// An error of starting or stopping an engine.
@@ -33,15 +33,8 @@ pub enum EngineError {
     #[error("{0}")]
     Usage(String),
     /// `run.json` cannot be written or removed.
-    #[error("cannot {action} {}: {source}", path.display())]
-    RunFile {
-        /// What was tried.
-        action: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    RunFile(#[from] RunFileError),
     /// The user has no home directory.
     #[error("there is no home directory to keep data in")]
     NoHome,
@@ -86,7 +79,7 @@ impl EngineError {
             Self::Store(_) => "store_unavailable",
             Self::AddressInUse(_) => "address_in_use",
             Self::Bind { .. } | Self::Listener(_) => "cannot_listen",
-            Self::RunFile { .. } => "run_file",
+            Self::RunFile(_) => "run_file",
             Self::NoHome => "no_home",
             Self::Catalogue(_) | Self::NoRandomness(_) | Self::Stopped => "internal",
         }
@@ -112,7 +105,7 @@ impl EngineError {
                     .to_owned()
             }
             Self::Bind { .. } | Self::Listener(_) => "Choose another address with --ingress or --admin.".to_owned(),
-            Self::RunFile { .. } => "Check the data directory's owner and its disk.".to_owned(),
+            Self::RunFile(_) => "Check the data directory's owner and its disk.".to_owned(),
             Self::NoHome => "Name a directory with --data-dir or CREEL_DATA_DIR.".to_owned(),
             Self::Catalogue(_) | Self::NoRandomness(_) | Self::Stopped => {
                 "This is a fault of Creel; please report it.".to_owned()

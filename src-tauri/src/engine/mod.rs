@@ -4,7 +4,6 @@
 //! accept. [`Running::stop`] undoes it in reverse: no new requests, what is in flight ends, the database is closed.
 
 mod error;
-mod run_file;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,7 +19,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use self::error::EngineError;
-pub use self::run_file::{RUN_FILE, RunFile};
 pub use crate::api::ui_embedded;
 pub use crate::app::settings::SettingsOverrides;
 
@@ -30,6 +28,7 @@ use crate::app::operations::{checked_public_url, operations};
 use crate::app::settings::Settings;
 use crate::app::{Addresses, App, AppConfig, AppInbound};
 use crate::ingress::{self, Cidr, IngressConfig, IngressSettings};
+use crate::run_file::RunFile;
 use crate::store::OwnerLock;
 
 /// Where the ingress listens, unless told otherwise.
@@ -99,7 +98,8 @@ pub struct Running {
     pub admin_token: String,
     app: Arc<App>,
     operations: Operations<App>,
-    run_file: PathBuf,
+    /// Where `run.json` lies.
+    data_dir: PathBuf,
     stop: CancellationToken,
     /// Both listeners and the watch on the settings; joined by [`Running::stop`].
     tasks: TaskTracker,
@@ -134,7 +134,7 @@ pub async fn start(config: EngineConfig) -> Result<Running, EngineError> {
         admin_url,
         admin_token,
         operations: operations(),
-        run_file: config.data_dir.join(RUN_FILE),
+        data_dir: config.data_dir,
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
         app,
@@ -179,9 +179,11 @@ impl Running {
         self.tasks.spawn(ingress::serve(ingress, inbound, Arc::clone(&config), self.stop.clone()));
         self.tasks.spawn(crate::api::serve(bound, self.api(), self.stop.clone()));
         self.tasks.spawn(follow_settings(Arc::clone(&self.app), config, self.stop.clone()));
-        let run = RunFile::new(&self.ingress_url, &self.admin_url, &self.admin_token, self.app.started_at());
-        let path = self.run_file.clone();
-        tokio::task::spawn_blocking(move || run.write(&path)).await.map_err(|_| EngineError::Stopped)?
+        let run =
+            RunFile::of_this_process(&self.ingress_url, &self.admin_url, &self.admin_token, self.app.started_at());
+        let dir = self.data_dir.clone();
+        tokio::task::spawn_blocking(move || run.write(&dir)).await.map_err(|_| EngineError::Stopped)??;
+        Ok(())
     }
 
     fn api(&self) -> Api<App> {
@@ -203,8 +205,9 @@ impl Running {
         self.tasks.close();
         tokio::join!(self.tasks.wait(), self.app.stop_relay(deadline));
         self.app.close(deadline).await;
-        let path = self.run_file.clone();
-        tokio::task::spawn_blocking(move || RunFile::remove(&path)).await.map_err(|_| EngineError::Stopped)?
+        let dir = self.data_dir.clone();
+        tokio::task::spawn_blocking(move || RunFile::remove(&dir)).await.map_err(|_| EngineError::Stopped)??;
+        Ok(())
     }
 }
 

@@ -61,6 +61,14 @@ impl Lease {
         true
     }
 
+    /// As [`Lease::cover`], for a body that will not grow.
+    fn cover_exactly(&mut self, bytes: u64) -> bool {
+        let more = bytes.saturating_sub(self.bytes);
+        let covered = self.budget.take(more);
+        self.bytes += if covered { more } else { 0 };
+        covered
+    }
+
     /// Gives back what a body of this size does not need.
     fn shrink(&mut self, bytes: u64) {
         let spare = self.bytes.saturating_sub(bytes);
@@ -87,6 +95,18 @@ pub enum BodyError {
     /// It broke off; the exchange knows why.
     #[error("the body broke off")]
     Broken,
+}
+
+/// Takes a body that has come whole, with the lease that covers it, or says why not with its number of bytes.
+///
+/// # Errors
+/// When it is larger than `bytes_max` or exceeds the budget.
+pub fn take(body: Bytes, bytes_max: u64, mut lease: Lease) -> Result<(Bytes, Lease), (BodyError, u64)> {
+    let length = body.len() as u64;
+    if length > bytes_max {
+        return Err((BodyError::TooLarge, length));
+    }
+    if lease.cover_exactly(length) { Ok((body, lease)) } else { Err((BodyError::Overloaded, length)) }
 }
 
 /// Reads a body whole. Returns it with the lease that covers it, or why not with the number of bytes read.
@@ -194,6 +214,8 @@ mod tests {
         assert!(read_sizes(&[60, 40], 100, &budget).await.is_ok());
         assert_eq!(read_sizes(&[101], 100, &budget).await.unwrap_err(), BodyError::TooLarge);
         assert_eq!(read_sizes(&[60, 41], 100, &budget).await.unwrap_err(), BodyError::TooLarge);
+        let whole = |bytes: &'static [u8]| take(Bytes::from_static(bytes), 3, budget.lease()).map(|(body, _)| body);
+        assert_eq!((whole(b"123"), whole(b"1234")), (Ok("123".into()), Err((BodyError::TooLarge, 4))));
         assert_eq!(taken(&budget), 0);
     }
 
@@ -202,6 +224,9 @@ mod tests {
         let budget = Budget::new(1000);
         let (_, first) = read_sizes(&[600], 1000, &budget).await.unwrap();
         assert_eq!(read_sizes(&[200, 201], 1000, &budget).await.unwrap_err(), BodyError::Overloaded);
+        let whole = |size| take(Bytes::from(vec![b'x'; size]), 1000, budget.lease()).map_err(|(error, _)| error);
+        assert_eq!(whole(401).unwrap_err(), BodyError::Overloaded);
+        assert_eq!(whole(400).map(|(body, _)| body.len()), Ok(400));
         assert!(read_sizes(&[200, 200], 1000, &budget).await.is_ok());
         drop(first);
         assert!(read_sizes(&[500, 500], 1000, &budget).await.is_ok());

@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
+
 use super::head::Head;
 use super::malformed::Malformed;
 
@@ -13,7 +15,12 @@ use super::malformed::Malformed;
 #[derive(Debug)]
 pub enum Arrived {
     /// To be answered by the engine.
-    Head(Head),
+    Head {
+        /// The head.
+        head: Head,
+        /// Its body, when it came with the head; hyper then announces none.
+        whole_body: Option<Bytes>,
+    },
     /// To be refused; the connection ends with the answer.
     Refused(RefusedHead),
 }

@@ -3,8 +3,10 @@
 //! It reads each head itself ([`super::head`]), keeps the header lines exactly as they stood, and hands hyper a head of
 //! its own making that says no more than hyper has to know: method, framing, `Expect`, `Connection: close`. So there is
 //! nothing left that hyper could read differently, and nothing of the original that hyper could lose (case, order,
-//! repeats). Bodies pass as they are; the gate follows their framing to find the next head. A head that does not pass
-//! reaches hyper as a bare request too, so that its refusal is answered in order with the answers before it.
+//! repeats). A body that has come whole with its head, as most do, is handed over beside it, and hyper is told of none:
+//! nothing has to take it through buffers and channels. All other bodies pass as they are; the gate follows their framing
+//! to find the next head. A head that does not pass reaches hyper as a bare request too, so that its refusal is answered
+//! in order with the answers before it.
 //!
 //! The gate also keeps the time, because hyper's one head timer runs on idle connections too, and it has none for
 //! bodies: a head, a body, an idle connection and a sender that takes no answer each have a limit of their own.
@@ -17,6 +19,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
@@ -169,30 +172,34 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HeadGate<S> {
             }
         };
         match std::mem::take(&mut self.parser).finish(bytes) {
-            Ok(head) => self.pass(head),
+            Ok(head) => Some(end + self.pass(head, &bytes[end..])),
             Err(malformed) => {
                 self.refuse_head(Broken::Malformed(malformed), bytes);
-                return Some(bytes.len());
+                Some(bytes.len())
             }
         }
-        Some(end)
     }
 
-    fn pass(&mut self, head: Head) {
+    /// Lets a head pass, and its body when that is among what came with it; returns how many of those bytes it is.
+    fn pass(&mut self, head: Head, rest: &[u8]) -> usize {
         if !self.place.begin_request() {
             self.stage = Stage::Closed;
-            return;
+            return 0;
         }
         self.since = None;
         self.waiting_since = None;
         self.body_bytes = 0;
-        self.stage = match head.body {
+        let whole_body = whole_body(head.body, rest);
+        let taken = whole_body.as_ref().map_or(0, Bytes::len);
+        let to_come = if whole_body.is_some() { BodyLength::None } else { head.body };
+        self.stage = match to_come {
             BodyLength::None => Stage::Head,
             BodyLength::Exactly(length) => Stage::Exactly(length),
             BodyLength::Chunked => Stage::Chunks(Box::default()),
         };
-        write_framing_head(&mut self.made, &head);
-        self.exchange.push(Arrived::Head(head));
+        write_framing_head(&mut self.made, &head, to_come);
+        self.exchange.push(Arrived::Head { head, whole_body });
+        taken
     }
 
     fn refuse_head(&mut self, cause: Broken, bytes: &[u8]) {
@@ -358,11 +365,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HeadGate<S> {
     }
 }
 
+/// The body, when all of it is there.
+fn whole_body(length: BodyLength, rest: &[u8]) -> Option<Bytes> {
+    let BodyLength::Exactly(length) = length else { return None };
+    rest.get(..usize::try_from(length).ok()?).map(Bytes::copy_from_slice)
+}
+
 /// Writes the head that hyper gets: only what governs framing and the connection.
-fn write_framing_head(out: &mut Vec<u8>, head: &Head) {
+fn write_framing_head(out: &mut Vec<u8>, head: &Head, to_come: BodyLength) {
     out.extend_from_slice(head.method.as_bytes());
     out.extend_from_slice(b" / HTTP/1.1\r\n");
-    match head.body {
+    match to_come {
         BodyLength::None => {}
         BodyLength::Chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
         BodyLength::Exactly(length) => {
@@ -370,7 +383,8 @@ fn write_framing_head(out: &mut Vec<u8>, head: &Head) {
             let _ = write!(out, "content-length: {length}\r\n");
         }
     }
-    if head.expects_continue {
+    // Nobody is told to send what has come already (RFC 9110 section 10.1.1).
+    if head.expects_continue && to_come != BodyLength::None {
         out.extend_from_slice(b"expect: 100-continue\r\n");
     }
     if head.closes {

@@ -9,6 +9,7 @@
 //! with tunnels that keep connections open, unbounded in anything a sender can make them hold.
 
 mod body;
+mod captures;
 mod chunks;
 mod cidr;
 mod client;
@@ -159,24 +160,23 @@ async fn finish<I: Inbound>(
     limits: &IngressLimits,
 ) {
     connections.close_idle();
-    reception.captures.close();
     let in_flight = async {
         while let Some(ended) = tasks.join_next().await {
             report(ended);
         }
-        reception.captures.wait().await;
+        reception.captures.finish().await;
     };
     if tokio::time::timeout(limits.stop, in_flight).await.is_ok() {
         return;
     }
     tracing::warn!(
         connections = connections.count(),
-        captures = reception.captures.len(),
+        captures = reception.captures.orphans(),
         "work in flight did not end in time and is given up"
     );
-    reception.abandon.cancel();
+    reception.captures.abandon();
     tasks.shutdown().await;
-    reception.captures.wait().await;
+    reception.captures.finish().await;
 }
 
 fn report(ended: Result<(), tokio::task::JoinError>) {

@@ -1,13 +1,14 @@
 //! Rate limits: so many a minute for one key, in constant memory for each key and a bounded number of keys.
 //!
-//! A minute is cut into twelve slots, and a key counts what fell into the slot under way and the twelve before it. So no
-//! span of sixty seconds ever lets more pass than the limit, and what was charged is forgotten after at most 65 s.
+//! A minute is cut into twelve slots, and a key counts what fell into the slot under way and the twelve before it. Of
+//! each slot the time of its last charge is known too, and a minute after that the slot is forgotten: so no span of sixty
+//! seconds ever lets more pass than the limit, and nobody is told to wait longer than that.
 //! Refused requests are not charged: who hammers gets its places back as its older requests age out.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::limits::RATE_KEYS_MAX;
 
@@ -15,11 +16,13 @@ use super::limits::RATE_KEYS_MAX;
 const SLOT_MILLIS: u64 = 5_000;
 /// Slots that a key counts: those of a whole minute, and the one under way.
 const SLOTS: usize = 13;
+/// How long a charge counts, in milliseconds.
+const MINUTE_MILLIS: u64 = 60_000;
 
 /// The limit was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limited {
-    /// Whole seconds until one more request will pass; at least 1.
+    /// Whole seconds until one more request will pass; 1 to 60.
     pub retry_after_seconds: u64,
 }
 
@@ -41,6 +44,8 @@ struct Counts<K> {
 struct Window {
     newest_slot: u64,
     counts: [u32; SLOTS],
+    /// Milliseconds from a slot's beginning to its last charge; 5,000 at most.
+    last_charges: [u16; SLOTS],
 }
 
 impl<K: Eq + Hash> RateLimiter<K> {
@@ -62,7 +67,7 @@ impl<K: Eq + Hash> RateLimiter<K> {
         let mut counts = self.lock();
         let Some(window) = counts.window(key, millis / SLOT_MILLIS) else { return Ok(()) };
         window.check(limit, millis)?;
-        window.add();
+        window.add(millis);
         Ok(())
     }
 
@@ -86,9 +91,9 @@ impl<K: Eq + Hash> RateLimiter<K> {
 
     /// Charges one request, whatever the limit.
     pub fn record(&self, key: K, now: Instant) {
-        let slot = self.millis(now) / SLOT_MILLIS;
-        if let Some(window) = self.lock().window(key, slot) {
-            window.add();
+        let millis = self.millis(now);
+        if let Some(window) = self.lock().window(key, millis / SLOT_MILLIS) {
+            window.add(millis);
         }
     }
 
@@ -118,7 +123,7 @@ impl<K: Eq + Hash> Counts<K> {
         if self.by_key.len() >= RATE_KEYS_MAX && !self.by_key.contains_key(&key) {
             return None;
         }
-        let window = self.by_key.entry(key).or_insert_with(|| Window { newest_slot: slot, counts: [0; SLOTS] });
+        let window = self.by_key.entry(key).or_insert_with(|| Window { newest_slot: slot, ..Window::default() });
         window.move_to(slot);
         Some(window)
     }
@@ -129,10 +134,8 @@ impl Window {
     fn move_to(&mut self, slot: u64) {
         let passed = usize::try_from(slot.saturating_sub(self.newest_slot)).unwrap_or(usize::MAX).min(SLOTS);
         for step in 1..=passed {
-            self.counts[Self::place(self.newest_slot + step as u64)] = 0;
-        }
-        if passed == SLOTS {
-            self.counts = [0; SLOTS];
+            let place = Self::place(self.newest_slot + step as u64);
+            (self.counts[place], self.last_charges[place]) = (0, 0);
         }
         self.newest_slot = self.newest_slot.max(slot);
     }
@@ -142,23 +145,34 @@ impl Window {
         if left < u64::from(limit) {
             return Ok(());
         }
-        // The oldest slots are forgotten one after the other: after which of them is there room again?
+        // Slots are forgotten one after the other, the oldest first: after which of them is there room again?
         let oldest = self.newest_slot.saturating_sub(SLOTS as u64 - 1);
-        let mut frees_at = (self.newest_slot + 1) * SLOT_MILLIS;
+        let mut wait_millis = 0;
         for slot in oldest..=self.newest_slot {
             left -= u64::from(self.counts[Self::place(slot)]);
-            frees_at = (slot + SLOTS as u64) * SLOT_MILLIS;
+            wait_millis = self.forgotten_at(slot).saturating_sub(millis);
             if left < u64::from(limit) {
                 break;
             }
         }
-        let wait = Duration::from_millis(frees_at.saturating_sub(millis));
-        Err(Limited { retry_after_seconds: wait.as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX) })
+        if wait_millis == 0 {
+            return Ok(());
+        }
+        // More only when the clock went back.
+        Err(Limited { retry_after_seconds: wait_millis.min(MINUTE_MILLIS).div_ceil(1000) })
     }
 
-    fn add(&mut self) {
-        let count = &mut self.counts[Self::place(self.newest_slot)];
-        *count = count.saturating_add(1);
+    /// When the last charge of a slot no longer counts.
+    fn forgotten_at(&self, slot: u64) -> u64 {
+        slot * SLOT_MILLIS + u64::from(self.last_charges[Self::place(slot)]) + MINUTE_MILLIS
+    }
+
+    fn add(&mut self, millis: u64) {
+        let place = Self::place(self.newest_slot);
+        let since = millis.saturating_sub(self.newest_slot * SLOT_MILLIS).min(SLOT_MILLIS);
+        self.counts[place] = self.counts[place].saturating_add(1);
+        // The remainder of a slot fits. A clock that went back must not let a charge be forgotten early.
+        self.last_charges[place] = self.last_charges[place].max(since as u16);
     }
 
     fn place(slot: u64) -> usize {
@@ -169,6 +183,8 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn seconds(seconds: u64) -> Duration {
@@ -198,32 +214,38 @@ mod tests {
         }
         assert!(passed.len() >= 40, "{} passed", passed.len());
         for window in passed.windows(11) {
-            assert!(window[10] - window[0] > seconds(60));
+            assert!(window[10] - window[0] >= seconds(60));
         }
     }
 
     #[test]
-    fn what_was_charged_is_forgotten_after_a_minute_and_a_slot() {
-        let now = Instant::now();
-        let limiter = RateLimiter::new(now);
-        assert_eq!(limiter.charge("a", 1, now), Ok(()));
-        assert!(limiter.charge("a", 1, now + seconds(59)).is_err());
-        assert_eq!(limiter.charge("a", 1, now + seconds(65)), Ok(()));
+    fn what_was_charged_is_forgotten_after_a_minute() {
+        let start = Instant::now();
+        for at in [0, 1, 4, 7, 58] {
+            let (limiter, charged) = (RateLimiter::new(start), start + seconds(at));
+            assert_eq!(limiter.charge("a", 1, charged), Ok(()));
+            let millis = Duration::from_millis;
+            assert!(limiter.charge("a", 1, charged + millis(59_999)).is_err());
+            assert_eq!(limiter.charge("a", 1, charged + millis(60_000)), Ok(()));
+        }
     }
 
     #[test]
-    fn who_waits_as_long_as_it_was_told_passes() {
+    fn who_waits_as_long_as_it_was_told_passes_and_is_never_told_more_than_a_minute() {
         let start = Instant::now();
-        for at in [3, 4, 17, 30, 59, 61, 64] {
+        for at in [3, 4, 17, 30, 59] {
             let limiter = RateLimiter::new(start);
             assert_eq!(limiter.charge("a", 2, start), Ok(()));
             assert_eq!(limiter.charge("a", 2, start + seconds(3)), Ok(()));
             let now = start + seconds(at);
             let wait = limiter.charge("a", 2, now).unwrap_err().retry_after_seconds;
-            assert!((1..=65).contains(&wait), "{wait}");
+            assert!((1..=60).contains(&wait), "{wait}");
             assert!(wait == 1 || limiter.check(&"a", 2, now + seconds(wait - 1)).is_err());
             assert_eq!(limiter.check(&"a", 2, now + seconds(wait)), Ok(()));
         }
+        let limiter = RateLimiter::new(start);
+        assert_eq!(limiter.charge("a", 1, start + seconds(4)), Ok(()));
+        assert_eq!(limiter.charge("a", 1, start + seconds(4)), Err(Limited { retry_after_seconds: 60 }));
     }
 
     #[test]
@@ -234,7 +256,7 @@ mod tests {
         for second in 1..60 {
             assert!(limiter.charge("a", 1, now + seconds(second)).is_err());
         }
-        assert_eq!(limiter.charge("a", 1, now + seconds(65)), Ok(()));
+        assert_eq!(limiter.charge("a", 1, now + seconds(60)), Ok(()));
     }
 
     #[test]

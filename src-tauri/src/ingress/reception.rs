@@ -7,10 +7,9 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::StatusCode;
 use hyper::body::Incoming;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::body::{self, BodyError, Budget, Lease};
+use super::captures::Captures;
 use super::client::{Client, client_of};
 use super::config::IngressConfig;
 use super::connections::Connections;
@@ -34,9 +33,7 @@ pub struct Reception<I> {
     failures: RateLimiter<std::net::IpAddr>,
     endpoints: RateLimiter<EndpointId>,
     /// Captures under way. They outlive their connections.
-    pub captures: TaskTracker,
-    /// Ends captures that the listener cannot wait for any longer.
-    pub abandon: CancellationToken,
+    pub captures: Captures,
 }
 
 /// One connection, as the reception sees it.
@@ -46,6 +43,14 @@ pub struct Caller {
     pub peer: SocketAddr,
     /// What the gate hands over.
     pub exchange: Arc<Exchange>,
+}
+
+/// A request's body.
+enum Sent {
+    /// It came with the head.
+    Whole(Bytes),
+    /// It is being read by hyper, if there is one.
+    Coming(Incoming),
 }
 
 /// A request for an endpoint that may hand over its body.
@@ -74,15 +79,17 @@ impl<I: Inbound> Reception<I> {
             flood: RateLimiter::new(now),
             failures: RateLimiter::new(now),
             endpoints: RateLimiter::new(now),
-            captures: TaskTracker::new(),
-            abandon: CancellationToken::new(),
+            captures: Captures::default(),
         }
     }
 
     /// Answers one request that hyper has announced.
     pub async fn answer(&self, caller: &Caller, body: Incoming) -> HttpReply {
         let reply = match caller.exchange.take() {
-            Some(Arrived::Head(head)) => self.answer_head(caller, head, body).await,
+            Some(Arrived::Head { head, whole_body: Some(bytes) }) => {
+                self.answer_head(caller, head, Sent::Whole(bytes)).await
+            }
+            Some(Arrived::Head { head, whole_body: None }) => self.answer_head(caller, head, Sent::Coming(body)).await,
             Some(Arrived::Refused(refused)) => self.refuse_head(caller, refused),
             None => {
                 tracing::error!("a request was announced without its head");
@@ -92,7 +99,7 @@ impl<I: Inbound> Reception<I> {
         if self.connections.is_closing() { reply::closing(reply) } else { reply }
     }
 
-    async fn answer_head(&self, caller: &Caller, head: Head, body: Incoming) -> HttpReply {
+    async fn answer_head(&self, caller: &Caller, head: Head, body: Sent) -> HttpReply {
         let client = client_of(caller.peer, head.forwarded, &head.headers, &self.config.trusted_proxies);
         let admitted = match self.admit(&head, client) {
             Ok(admitted) => admitted,
@@ -102,7 +109,8 @@ impl<I: Inbound> Reception<I> {
                     Turned::Answered(reply) => *reply,
                 };
                 // A body that nobody reads stands in the way of the next request.
-                return if head.body == BodyLength::None { reply } else { reply::closing(reply) };
+                let is_read = matches!(body, Sent::Whole(_)) || head.body == BodyLength::None;
+                return if is_read { reply } else { reply::closing(reply) };
             }
         };
         match self.read_body(caller, &head, body).await {
@@ -144,11 +152,13 @@ impl<I: Inbound> Reception<I> {
     }
 
     /// Step 4.
-    async fn read_body(&self, caller: &Caller, head: &Head, body: Incoming) -> Result<(Bytes, Lease), Refusal> {
-        if head.body == BodyLength::None {
-            return Ok((Bytes::new(), self.budget.lease()));
-        }
-        let result = body::read(body, self.config.body_bytes_max(), self.budget.lease()).await;
+    async fn read_body(&self, caller: &Caller, head: &Head, body: Sent) -> Result<(Bytes, Lease), Refusal> {
+        let (bytes_max, lease) = (self.config.body_bytes_max(), self.budget.lease());
+        let result = match body {
+            Sent::Coming(_) if head.body == BodyLength::None => return Ok((Bytes::new(), lease)),
+            Sent::Coming(body) => body::read(body, bytes_max, lease).await,
+            Sent::Whole(bytes) => body::take(bytes, bytes_max, lease),
+        };
         let (error, read) = match result {
             Ok(complete) => return Ok(complete),
             Err(failed) => failed,
@@ -161,8 +171,7 @@ impl<I: Inbound> Reception<I> {
         Err(Refusal { reply, reason, endpoint_id: None, body_size: announced(head).or(Some(read)) })
     }
 
-    /// Hands the request to the engine, in a task of its own: a sender that hangs up ends its connection, and with it
-    /// everything that hyper polls, but not the capture.
+    /// Hands the request to the engine. The lease goes with it: the engine gives it back with the body's bytes.
     async fn capture(&self, caller: &Caller, head: Head, admitted: Admitted, body: Bytes, lease: Lease) -> HttpReply {
         let Asked::Endpoint { suffix, query, .. } = path::asked(&head.target) else {
             return reply::not_found();
@@ -178,28 +187,24 @@ impl<I: Inbound> Reception<I> {
             client: client.address.clone(),
             received_at: self.inbound.now(),
         };
-        if SeededBug::TiedToConnection.is_on() {
-            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-            return reply::from_engine(self.inbound.capture(endpoint, request).await);
-        }
         let endpoint_id = endpoint.id;
         let inbound = Arc::clone(&self.inbound);
-        let abandon = self.abandon.clone();
-        let captured = self.captures.spawn(async move {
-            let answer = abandon.run_until_cancelled(inbound.capture(endpoint, request)).await;
-            drop(lease);
-            answer
-        });
-        match captured.await {
-            Ok(Some(answer)) => {
-                if answer.status == StatusCode::UNAUTHORIZED.as_u16() {
+        let capture = async move { inbound.capture(endpoint, request, lease).await };
+        let captured = if SeededBug::TiedToConnection.is_on() {
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            Ok(capture.await)
+        } else {
+            self.captures.run(capture).await
+        };
+        match captured {
+            Ok(answer) => {
+                if answer.is_bad_credential {
                     self.charge_failure(&client);
                 }
                 reply::from_engine(answer)
             }
-            Ok(None) => reply::closing(overloaded()),
-            Err(_) => {
-                tracing::error!(endpoint = %endpoint_id, "capturing a request panicked");
+            Err(error) => {
+                tracing::error!(endpoint = %endpoint_id, %error, "a request could not be captured");
                 reply::error(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
             }
         }

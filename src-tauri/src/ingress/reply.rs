@@ -5,7 +5,7 @@ use http::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTE
 use http::{Response, StatusCode};
 use http_body_util::Full;
 
-use crate::app::inbound::IngressReply;
+use crate::app::inbound::{IngressReply, JSON_HEADERS};
 
 /// What hyper sends.
 pub type HttpReply = Response<Full<Bytes>>;
@@ -55,6 +55,9 @@ pub fn from_engine(answer: IngressReply) -> HttpReply {
         tracing::error!(status = answer.status, "the engine's answer has a status that cannot be sent");
         return error(StatusCode::INTERNAL_SERVER_ERROR, "internal error");
     };
+    if &answer.headers.as_block()[..] == JSON_HEADERS {
+        return json(status, answer.body);
+    }
     let mut reply = Response::new(Full::new(answer.body));
     *reply.status_mut() = status;
     for (name, value) in answer.headers.iter() {

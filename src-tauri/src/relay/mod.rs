@@ -15,8 +15,10 @@ mod attempt;
 mod connect;
 mod exchange;
 mod fault;
+mod ingress_post;
 mod limits;
 mod outgoing_headers;
+mod probe;
 mod queue;
 mod target_url;
 #[cfg(test)]
@@ -24,6 +26,8 @@ mod tests;
 
 pub use address_guard::{AddressPolicy, TargetError, check_target};
 pub use attempt::{AttemptResult, AttemptTiming, OutgoingDelivery, TargetClient, TargetResponse};
+pub use ingress_post::{IngressAnswer, IngressPostError, post_to_ingress};
 pub use limits::{ATTEMPTS_IN_FLIGHT_MAX, ATTEMPTS_IN_FLIGHT_PER_TARGET, RelayLimits};
+pub use probe::{PROBE_TIME, Probe, probe};
 pub use queue::{LedgerError, RelayLedger, RelayQueues, WaitingAttempt};
 pub use target_url::{RequestTargetError, TargetUrl, TargetUrlError, has_dot_segment};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{EventSource, Evidence, Example, Place, Provider, Retry, Scheme};
+use super::{EventSource, Evidence, Example, Place, Provider, Retry, Sample, Scheme};
 
 /// Slug and text of each file, written by the build script.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/providers.rs"));
@@ -57,6 +57,8 @@ struct ProviderFile {
     dedupe: Vec<Place>,
     #[serde(default)]
     retry: Option<Retry>,
+    #[serde(default)]
+    samples: Vec<Sample>,
     #[serde(default)]
     examples: Vec<Example>,
 }
@@ -119,6 +121,7 @@ impl ProviderFile {
             events: self.event,
             dedupe,
             retry: self.retry,
+            samples: self.samples,
             examples: self.examples,
         })
     }

@@ -17,6 +17,7 @@ mod explanation;
 mod json_fields;
 mod provider;
 mod request;
+mod sample;
 mod scheme;
 mod template;
 #[cfg(test)]
@@ -30,5 +31,6 @@ pub use event_source::{DedupeKey, EventName, EventSource, Place};
 pub use explanation::{Confidence, Explanation, Finding};
 pub use provider::{Evidence, Example, Provider, ProviderView, Retry};
 pub use request::{SignatureError, SignedRequest, Verdict};
+pub use sample::{Sample, SampleRequest};
 pub use scheme::{Algorithm, Encoding, Scheme, SchemeView, SecretForm, SignaturePlace};
 pub use template::{Template, TemplateError};

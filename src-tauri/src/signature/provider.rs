@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::event_source::{dedupe_key, event_name};
 use super::{
-    BodyFacts, DedupeKey, EventName, EventSource, Explanation, Place, Scheme, SchemeView, SignatureError,
+    BodyFacts, DedupeKey, EventName, EventSource, Explanation, Place, Sample, Scheme, SchemeView, SignatureError,
     SignedRequest, Verdict,
 };
 use crate::domain::{Headers, Secret, SignatureReason, SignatureStatus, Timestamp};
@@ -30,6 +30,8 @@ pub struct Provider {
     pub dedupe: Vec<Place>,
     /// What it does when a delivery fails, where known.
     pub retry: Option<Retry>,
+    /// Requests that look like its own, to try an endpoint out with; the usual one first.
+    pub samples: Vec<Sample>,
     /// Requests with the verdict they get.
     pub examples: Vec<Example>,
 }
@@ -135,6 +137,8 @@ pub struct ProviderView {
     pub dedupe_sources: Vec<String>,
     /// What it does when a delivery fails; null when not known.
     pub retry: Option<Retry>,
+    /// Events that a test event can be of; the first unless another is asked for.
+    pub sample_events: Vec<String>,
 }
 
 impl Provider {
@@ -149,6 +153,7 @@ impl Provider {
             event_sources: self.events.iter().map(|source| source.place().word().to_owned()).collect(),
             dedupe_sources: self.dedupe.iter().map(|place| place.word().to_owned()).collect(),
             retry: self.retry.clone(),
+            sample_events: self.samples.iter().map(|sample| sample.event.clone()).collect(),
         }
     }
 

@@ -34,6 +34,19 @@ pub struct NewDelivery {
     pub replay_key: Option<ReplayKey>,
 }
 
+impl NewDelivery {
+    /// The same without its key, linked to the delivery that has it. This one stays as it is: its job may run again, when
+    /// the holder is perhaps not there.
+    fn linked_to(&self, holder: DeliveryId) -> Self {
+        let mut linked = self.clone();
+        let summary = Arc::make_mut(&mut linked.summary);
+        summary.duplicate_of = Some(holder);
+        summary.dedupe_key = None;
+        summary.dedupe_source = None;
+        linked
+    }
+}
+
 /// An idempotency key of a replay.
 #[derive(Clone, Debug)]
 pub struct ReplayKey {
@@ -123,9 +136,13 @@ impl Writing<'_> {
         if let Some(earlier) = self.earlier_replay(new)? {
             return Ok(earlier);
         }
-        if new.on_repeat == DuplicatePolicy::Relay {
-            self.give_up_key_of_a_repeat(new)?;
+        if let Some(holder) = self.holder_of_relayed_repeat(new)? {
+            return self.insert_delivery(&mut new.linked_to(holder));
         }
+        self.insert_delivery(new)
+    }
+
+    fn insert_delivery(&mut self, new: &mut NewDelivery) -> Result<Stored, StoreError> {
         let seq = self.next_seq();
         let holder = self.upsert_delivery(seq, new)?;
         if let Some((holder_seq, arrival_n)) = holder {
@@ -206,9 +223,13 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// Under `duplicate_policy: relay` a repeat is a delivery of its own, without the key, linked to the one that has it.
-    fn give_up_key_of_a_repeat(&self, new: &mut NewDelivery) -> Result<(), StoreError> {
-        let Some(key) = new.summary.dedupe_key.clone() else { return Ok(()) };
+    /// Under `duplicate_policy: relay` a repeat is a delivery of its own: the one that has its key.
+    fn holder_of_relayed_repeat(&self, new: &NewDelivery) -> Result<Option<DeliveryId>, StoreError> {
+        let Some(key) = &new.summary.dedupe_key else { return Ok(None) };
+        let is_stored_without_slot = matches!(new.summary.status, DeliveryStatus::Rejected | DeliveryStatus::Ignored);
+        if new.on_repeat != DuplicatePolicy::Relay || is_stored_without_slot {
+            return Ok(None);
+        }
         let holder = self
             .connection
             .prepare_cached(
@@ -219,15 +240,7 @@ impl Writing<'_> {
                 blob_id(row, 0, DeliveryId::from_bytes)
             })
             .optional()?;
-        if let Some(holder) = holder
-            && !matches!(new.summary.status, DeliveryStatus::Rejected | DeliveryStatus::Ignored)
-        {
-            let summary = Arc::make_mut(&mut new.summary);
-            summary.duplicate_of = Some(holder);
-            summary.dedupe_key = None;
-            summary.dedupe_source = None;
-        }
-        Ok(())
+        Ok(holder)
     }
 
     fn store_arrival(&mut self, holder: i64, n: u32, new: &NewDelivery) -> Result<Stored, StoreError> {

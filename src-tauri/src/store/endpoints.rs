@@ -51,10 +51,16 @@ impl Writing<'_> {
     }
 
     /// Whether an endpoint is still there: what refers to it may have waited while it was deleted.
-    pub(super) fn has_endpoint(&self, row: i64) -> Result<bool, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT 1 FROM endpoints WHERE row = ?1 AND deleting = 0")?;
-        Ok(statement.exists([row])?)
+    pub(super) fn has_endpoint(&mut self, row: i64) -> Result<bool, StoreError> {
+        if self.endpoints_seen.contains(&row) {
+            return Ok(true);
+        }
+        let exists =
+            self.connection.prepare_cached("SELECT 1 FROM endpoints WHERE row = ?1 AND deleting = 0")?.exists([row])?;
+        if exists {
+            self.endpoints_seen.push(row);
+        }
+        Ok(exists)
     }
 
     /// Replaces all secrets of an endpoint; false when it has been deleted.
@@ -123,6 +129,7 @@ impl Writing<'_> {
         self.connection
             .prepare_cached("UPDATE endpoints SET deleting = 1 WHERE id = ?1")?
             .execute([endpoint.as_bytes()])?;
+        self.endpoints_seen.clear();
         self.changed(Change::Many);
         Ok(())
     }

@@ -45,6 +45,12 @@ pub enum StoreError {
     /// The disk failed, or the file is locked by another program.
     #[error("the database cannot be written now: {0}")]
     Unavailable(String),
+    /// The part of the database that was to be read or written is damaged; other parts may be whole.
+    #[error("the database is damaged here: {0}")]
+    Corrupt(String),
+    /// A job of the writer panicked: a fault of ours.
+    #[error("a fault in Creel stopped this write; it is in the log")]
+    Fault,
     /// More work is queued than the writer may hold, or it did not get to it in time.
     #[error("the writer is too far behind")]
     Busy,
@@ -73,9 +79,9 @@ impl From<rusqlite::Error> for StoreError {
                 | Code::DatabaseLocked
                 | Code::ReadOnly
                 | Code::CannotOpen
-                | Code::DatabaseCorrupt
                 | Code::NotADatabase,
             ) => Self::Unavailable(error.to_string()),
+            Some(Code::DatabaseCorrupt) => Self::Corrupt(error.to_string()),
             Some(Code::OperationInterrupted) => Self::TooSlow,
             _ => Self::Sqlite(error),
         }

@@ -5,7 +5,8 @@ use rusqlite::{Connection, ToSql, params_from_iter};
 use super::StoreError;
 use super::deliveries::{SLIM, summary_from_row};
 use super::strata::{Entry, approach, read_newer};
-use crate::domain::{DeliveryStatus, DeliverySummary, EndpointId, SignatureStatus};
+use super::words::{blob_id, word};
+use crate::domain::{DeliveryId, DeliveryStatus, DeliverySummary, EndpointId, SignatureStatus};
 
 /// With filters other than endpoint and status a total is exact up to this many rows, then a minimum.
 pub const TOTAL_EXACT_MAX: i64 = 10_000;
@@ -204,6 +205,47 @@ pub fn read_count(
     )?;
     let endpoint = endpoint.map(|id| id.as_bytes().to_vec());
     Ok(statement.query_row(rusqlite::params![endpoint, status.map(DeliveryStatus::as_str)], |row| row.get(0))?)
+}
+
+/// How many deliveries there are of each endpoint in each state; without those that have none.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn read_counts_by_endpoint(connection: &Connection) -> Result<Vec<(EndpointId, DeliveryStatus, i64)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT e.id, c.status, c.n FROM delivery_counts c JOIN endpoints e ON e.row = c.endpoint
+         WHERE e.deleting = 0 AND c.n > 0 ORDER BY e.row",
+    )?;
+    let rows = statement.query_map([], |row| {
+        Ok((blob_id(row, 0, EndpointId::from_bytes)?, word(row, 1, DeliveryStatus::parse)?, row.get(2)?))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The number of the newest delivery; 0 when there is none.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn read_newest_seq(connection: &Connection) -> Result<i64, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT coalesce(max(seq), 0) FROM deliveries")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
+/// The delivery of an endpoint that has this dedupe key and is newer than `after`; looks only at those newer ones.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn read_newer_with_key(
+    connection: &Connection,
+    endpoint_row: i64,
+    dedupe_key: &str,
+    after: i64,
+) -> Result<Option<DeliveryId>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id FROM deliveries WHERE seq > ?1 AND +endpoint = ?2 AND +dedupe_key = ?3 ORDER BY seq LIMIT 1",
+    )?;
+    let mut rows = statement.query(rusqlite::params![after, endpoint_row, dedupe_key])?;
+    Ok(rows.next()?.map(|row| blob_id(row, 0, DeliveryId::from_bytes)).transpose()?)
 }
 
 /// Numbers of up to `limit` deliveries that match and are older than `before`, newest first.

@@ -1,5 +1,9 @@
 //! Brings a database to the newest schema; refuses one that is newer.
 
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
 use rusqlite::Connection;
 use rusqlite_migration::{M, Migrations};
 
@@ -21,6 +25,34 @@ pub fn supported_version() -> i64 {
 /// The schema version of an open database.
 pub(super) fn version(connection: &Connection) -> Result<i64, StoreError> {
     Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+/// The schema version of a database that is not open, read from its file's head: opening it as a database could write to it
+/// (journal recovery), and may be another process's right alone. What still stands in the log only is not seen. None when
+/// there is no file or it is empty. Blocks.
+///
+/// # Errors
+/// When it cannot be read, or is no SQLite database.
+pub fn version_in_file(path: &Path) -> io::Result<Option<i64>> {
+    const HEAD_BYTES: usize = 100;
+    const MAGIC: &[u8] = b"SQLite format 3\0";
+    /// Of `user_version`, big-endian (sqlite.org, "Database File Format", 1.3).
+    const OFFSET: usize = 60;
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut head = Vec::with_capacity(HEAD_BYTES);
+    file.take(HEAD_BYTES as u64).read_to_end(&mut head)?;
+    if head.is_empty() {
+        return Ok(None);
+    }
+    if head.len() < HEAD_BYTES || !head.starts_with(MAGIC) {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no SQLite database"));
+    }
+    let bytes = [head[OFFSET], head[OFFSET + 1], head[OFFSET + 2], head[OFFSET + 3]];
+    Ok(Some(i64::from(i32::from_be_bytes(bytes))))
 }
 
 /// Refuses a newer database without touching it.
@@ -50,6 +82,17 @@ mod tests {
         migrate(&mut connection).unwrap();
         assert_eq!(version(&connection).unwrap(), supported_version());
         migrate(&mut connection).unwrap();
+    }
+
+    #[test]
+    fn the_version_that_sqlite_wrote_is_found_in_the_files_head() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.db");
+        assert_eq!(version_in_file(&path).unwrap(), None);
+        migrate(&mut Connection::open(&path).unwrap()).unwrap();
+        assert_eq!(version_in_file(&path).unwrap(), Some(supported_version()));
+        std::fs::write(&path, "hello").unwrap();
+        assert!(version_in_file(&path).is_err());
     }
 
     #[test]

@@ -44,9 +44,12 @@ pub use deliveries::{
 };
 pub use endpoints::{StoredEndpoint, StoredSecret, read_endpoints, read_last_delivery_at};
 pub use error::StoreError;
-pub use list::{DeliveryFilter, DeliveryPage, PageBounds, read_count, read_matching, read_page};
+pub use list::{
+    DeliveryFilter, DeliveryPage, PageBounds, read_count, read_counts_by_endpoint, read_matching, read_newer_with_key,
+    read_newest_seq, read_page,
+};
 pub use lock::{LOCK_FILE, OwnerLock};
-pub use migrate::supported_version;
+pub use migrate::{supported_version, version_in_file};
 pub use open::{DATABASE_FILE, sqlite_version};
 pub use permissions::{create_dir_private, private_file_options};
 pub use refusals::read_refusals;
@@ -146,6 +149,12 @@ impl Store {
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
         self.relay_readers.read(query).await
+    }
+
+    /// Whether jobs are taken: false when the store has been closed or its writer has died.
+    #[must_use]
+    pub fn is_writing(&self) -> bool {
+        self.queue().is_some_and(|queue| queue.is_served())
     }
 
     /// Jobs that the writer has not taken yet.

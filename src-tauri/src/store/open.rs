@@ -41,7 +41,9 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     }
     ensure_file_private(path)?;
     let damaged = |error: StoreError| match error {
-        StoreError::Unavailable(detail) => StoreError::Damaged { path: path.to_owned(), detail },
+        StoreError::Unavailable(detail) | StoreError::Corrupt(detail) => {
+            StoreError::Damaged { path: path.to_owned(), detail }
+        }
         other => other,
     };
     let mut connection = Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE))
@@ -109,7 +111,9 @@ fn refuse_newer_unopened(path: &Path) -> Result<(), StoreError> {
     let connection = Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_ONLY)).map_err(damaged)?;
     connection.busy_timeout(Duration::from_millis(LOCK_WAIT_MS))?;
     refuse_newer(&connection).map_err(|error| match error {
-        StoreError::Unavailable(detail) => StoreError::Damaged { path: path.to_owned(), detail },
+        StoreError::Unavailable(detail) | StoreError::Corrupt(detail) => {
+            StoreError::Damaged { path: path.to_owned(), detail }
+        }
         other => other,
     })
 }

@@ -176,16 +176,52 @@ async fn one_bad_job_fails_alone_and_its_neighbours_are_committed() {
     let store = open(dir.path());
     let endpoint = endpoint("a");
     let row = save(&store, &endpoint).await;
+    let bad_jobs: [fn() -> StoreError; 3] = [
+        || StoreError::UnknownValue("x".into()),
+        || StoreError::Corrupt("a page of another endpoint".into()),
+        || panic!("a fault, on purpose"),
+    ];
+    for bad in bad_jobs {
+        hold_up(&store);
+        let (before, bad, after) = tokio::join!(
+            keep(&store, delivery(row, &endpoint, None, b"1")),
+            store.write(move |_writing| -> Result<(), StoreError> { Err(bad()) }),
+            keep(&store, delivery(row, &endpoint, None, b"2"))
+        );
+        assert_eq!((before, after), (Stored::New, Stored::New));
+        assert!(bad.is_err());
+    }
+    assert_eq!(seqs(&store).await.len(), 6);
+    assert!(store.is_writing());
+}
+
+/// A group in which the holder of a key, a relayed repeat of it, and a job that fails stand together: the group is rolled
+/// back, and when its jobs run again one by one the holder fails too.
+#[tokio::test]
+async fn a_relayed_repeat_whose_holder_was_rolled_back_takes_the_key_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let endpoint = endpoint("a");
+    let row = save(&store, &endpoint).await;
     hold_up(&store);
+    let (mut holder, mut runs) = (delivery(row, &endpoint, Some("k"), b"1"), 0);
+    let holding = store.write(move |writing| {
+        runs += 1;
+        if runs == 1 { writing.store_delivery(&mut holder) } else { Err(StoreError::UnknownValue("x".into())) }
+    });
+    let repeat = NewDelivery { on_repeat: DuplicatePolicy::Relay, ..delivery(row, &endpoint, Some("k"), b"2") };
+    let id = repeat.summary.id;
     let bad = store.write(|_writing| -> Result<(), StoreError> { Err(StoreError::UnknownValue("x".into())) });
-    let (before, bad, after) = tokio::join!(
-        keep(&store, delivery(row, &endpoint, None, b"1")),
-        bad,
-        keep(&store, delivery(row, &endpoint, None, b"2"))
-    );
-    assert_eq!((before, after), (Stored::New, Stored::New));
-    assert!(bad.is_err());
-    assert_eq!(seqs(&store).await.len(), 2);
+    let (holding, repeat, bad) = tokio::join!(holding, keep(&store, repeat), bad);
+    assert!(holding.is_err() && bad.is_err());
+    assert_eq!(repeat, Stored::New);
+    let stored = store.read(move |connection| read_summary(connection, id)).await.unwrap().unwrap();
+    assert_eq!((stored.dedupe_key.as_deref(), stored.duplicate_of), (Some("k"), None));
+    let next = NewDelivery { on_repeat: DuplicatePolicy::Relay, ..delivery(row, &endpoint, Some("k"), b"3") };
+    let next_id = next.summary.id;
+    assert_eq!(keep(&store, next).await, Stored::New);
+    let stored = store.read(move |connection| read_summary(connection, next_id)).await.unwrap().unwrap();
+    assert_eq!((stored.dedupe_key, stored.duplicate_of), (None, Some(id)));
 }
 
 #[tokio::test]
@@ -258,8 +294,15 @@ async fn nothing_is_stored_for_an_endpoint_that_is_gone() {
     let row = save(&store, &endpoint).await;
     keep(&store, delivery(row, &endpoint, None, b"x")).await;
     let id = endpoint.id;
-    store.write(move |writing| writing.hide_endpoint(id)).await.unwrap();
-    assert_eq!(keep(&store, delivery(row, &endpoint, None, b"x")).await, Stored::NoEndpoint);
+    // In one group: what the first post found out does not outlive the endpoint.
+    hold_up(&store);
+    let (before, hidden, after) = tokio::join!(
+        keep(&store, delivery(row, &endpoint, None, b"x")),
+        store.write(move |writing| writing.hide_endpoint(id)),
+        keep(&store, delivery(row, &endpoint, None, b"x"))
+    );
+    hidden.unwrap();
+    assert_eq!((before, after), (Stored::New, Stored::NoEndpoint));
     // Both rounds in one group: the second must not write counts behind the first's deletion.
     hold_up(&store);
     let (first, second) = tokio::join!(

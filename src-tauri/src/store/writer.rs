@@ -5,6 +5,7 @@
 //! back and its jobs run again one by one, so that one bad job never fails its neighbours.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub struct Writing<'c> {
     /// By stratum, endpoint and status.
     counts: HashMap<(i64, i64, DeliveryStatus), i64>,
     changes: Vec<Change>,
+    /// Rows of endpoints that this transaction found to be there; only the writer can delete one.
+    pub(super) endpoints_seen: Vec<i64>,
 }
 
 /// The numbers handed out so far; they never go back, also when rows are deleted.
@@ -229,6 +232,11 @@ impl WriterQueue {
         self.sender.max_capacity() - self.sender.capacity()
     }
 
+    /// Whether the writer's thread is there to take jobs.
+    pub(super) fn is_served(&self) -> bool {
+        !self.sender.is_closed()
+    }
+
     /// Asks for the end of a checkpoint.
     pub(super) fn finish_checkpoint(&self) {
         // Asked again at the next round when there is no room now.
@@ -315,8 +323,9 @@ impl WriterThread {
             numbers: self.numbers,
             counts: HashMap::new(),
             changes: Vec::with_capacity(group.len()),
+            endpoints_seen: Vec::new(),
         };
-        let written = group.iter_mut().try_for_each(|job| job.run(&mut writing)).and_then(|()| writing.flush());
+        let written = group.iter_mut().try_for_each(|job| run(job, &mut writing)).and_then(|()| writing.flush());
         if SeededBug::AckBeforeCommit.is_on() && written.is_ok() {
             answer(group, None);
             std::thread::sleep(Duration::from_millis(300));
@@ -338,6 +347,12 @@ impl WriterThread {
             }
         }
     }
+}
+
+/// Runs a job; its panic is an error of this job alone, and the writer goes on.
+fn run(job: &mut Box<dyn PendingJob>, writing: &mut Writing<'_>) -> Result<(), StoreError> {
+    // Nothing half-done survives: the transaction is rolled back, and `writing` is dropped with it.
+    catch_unwind(AssertUnwindSafe(|| job.run(writing))).unwrap_or(Err(StoreError::Fault))
 }
 
 /// The next message that is there, or comes while those run who could send one. A commit writes whole pages whatever it
@@ -391,6 +406,8 @@ impl StoreError {
             Self::Busy => Self::Busy,
             Self::Closed => Self::Closed,
             Self::TooSlow => Self::TooSlow,
+            Self::Fault => Self::Fault,
+            Self::Corrupt(detail) => Self::Corrupt(detail.clone()),
             other => Self::Unavailable(other.to_string()),
         }
     }

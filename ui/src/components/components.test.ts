@@ -1,9 +1,10 @@
 import { fireEvent, render, screen } from '@testing-library/svelte';
 import { tick } from 'svelte';
 import { describe, expect, it, vi } from 'vitest';
-import BytesView from './BytesView.svelte';
 import CopyButton from './CopyButton.svelte';
+import Differing from './Differing.svelte';
 import HeaderTable from './HeaderTable.svelte';
+import Menu from './Menu.svelte';
 import SecretUrl from './SecretUrl.svelte';
 import Tabs from './Tabs.svelte';
 import VisibleText from './VisibleText.svelte';
@@ -61,34 +62,6 @@ describe('VisibleText', () => {
   });
 });
 
-describe('BytesView', () => {
-  const view = (bytes: Uint8Array, copy = vi.fn(done)) => ({
-    copy,
-    ...render(BytesView, { bytes: bytes.buffer as ArrayBuffer, what: 'body', copy, onsave: () => undefined }),
-  });
-  it('shows text exactly, over all its blocks', () => {
-    const text = Array.from({ length: 2_000 }, (_, n) => `line ${n} \t  <b>`).join('\n');
-    view(new TextEncoder().encode(text));
-    const blocks = [...screen.getByTestId('body-text').querySelectorAll('.block')].map((block) => block.textContent);
-    expect(blocks.length).toBeGreaterThan(1);
-    expect(blocks.join('\n')).toBe(text);
-  });
-  it('copies what was received, not what is shown', async () => {
-    const { copy } = view(new TextEncoder().encode('a\u202eb\r\n'));
-    await fireEvent.click(screen.getByRole('button', { name: 'Copy' }));
-    expect(copy).toHaveBeenCalledWith('a\u202eb\r\n');
-  });
-  it('shows bytes that are no UTF-8 in hex', () => {
-    view(new Uint8Array([0xff, 0x00, 0x41]));
-    expect(screen.getByTestId('body-hex').textContent).toContain('ff 00 41');
-    expect(screen.queryByRole('button', { name: 'Copy' })).toBeNull();
-  });
-  it('says how much of a large body it shows', () => {
-    const { container } = view(new Uint8Array(1024 * 1024 + 5).fill(0x61));
-    expect(container.textContent).toContain('Showing the first 1,048,576 bytes of 1,048,581 bytes');
-  });
-});
-
 describe('HeaderTable', () => {
   it('keeps order and repeats', () => {
     render(HeaderTable, {
@@ -118,5 +91,42 @@ describe('Tabs', () => {
     await fireEvent.keyDown(screen.getByRole('tab', { name: 'A' }), { key: 'ArrowLeft' });
     expect(onselect).toHaveBeenCalledWith('b');
     expect(screen.getByRole('tab', { name: 'A' }).getAttribute('aria-selected')).toBe('true');
+  });
+});
+
+describe('Differing', () => {
+  it('marks all from the first difference, and nothing where there is none', () => {
+    const { container } = render(Differing, { text: 'sha256=abX1', other: 'sha256=abY1' });
+    expect(container.querySelector('mark')?.textContent).toBe('X1');
+    expect(container.textContent).toBe('sha256=abX1');
+    expect(render(Differing, { text: 'a', other: 'ab' }).container.querySelector('mark')).toBeNull();
+  });
+});
+
+describe('Menu', () => {
+  it('opens, moves by arrows, runs one and gives the focus back', async () => {
+    const first = vi.fn();
+    const second = vi.fn();
+    render(Menu, {
+      label: 'More',
+      items: [
+        { id: 'a', label: 'A', run: first },
+        { id: 'b', label: 'B', run: second },
+      ],
+      children: createRawSnippet(() => ({ render: () => '<span>…</span>' })),
+    });
+    const button = screen.getByRole('button', { name: 'More' });
+    await fireEvent.click(button);
+    expect(document.activeElement?.textContent).toContain('A');
+    await fireEvent.keyDown(document.activeElement as Element, { key: 'ArrowUp' });
+    expect(document.activeElement?.textContent).toContain('B');
+    await fireEvent.click(document.activeElement as Element);
+    expect(second).toHaveBeenCalledOnce();
+    expect(first).not.toHaveBeenCalled();
+    expect(screen.queryByRole('menu')).toBeNull();
+    expect(document.activeElement).toBe(button);
+    await fireEvent.click(button);
+    await fireEvent.keyDown(document.activeElement as Element, { key: 'Escape' });
+    expect(screen.queryByRole('menu')).toBeNull();
   });
 });

@@ -21,10 +21,10 @@ export function utf8Prefix(bytes: Uint8Array, limit: number): number {
 /** One line of a hex view. */
 export type HexLine = { offset: string; hex: string; ascii: string };
 
-const BYTES_PER_LINE = 16;
+export const BYTES_PER_LINE = 16;
 
-/** Hex lines of the bytes: offset, sixteen bytes in two groups, and their printable ASCII. */
-export function hexLines(bytes: Uint8Array): HexLine[] {
+/** Hex lines of bytes that begin at `from`: offset, sixteen bytes in two groups, and their printable ASCII. */
+export function hexLines(bytes: Uint8Array, from = 0): HexLine[] {
   const lines: HexLine[] = [];
   for (let at = 0; at < bytes.length; at += BYTES_PER_LINE) {
     const row = bytes.subarray(at, at + BYTES_PER_LINE);
@@ -34,7 +34,7 @@ export function hexLines(bytes: Uint8Array): HexLine[] {
       hex += `${index === 0 ? '' : index === 8 ? '  ' : ' '}${byte.toString(16).padStart(2, '0')}`;
       ascii += byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '·';
     });
-    lines.push({ offset: at.toString(16).padStart(8, '0'), hex: hex.padEnd(48, ' '), ascii });
+    lines.push({ offset: (from + at).toString(16).padStart(8, '0'), hex: hex.padEnd(48, ' '), ascii });
   }
   return lines;
 }

@@ -32,8 +32,8 @@ const NAMES: Record<number, string> = {
   0xfffd: 'replacement character',
 };
 
-// C0 without tab and line feed, DEL, C1, and the format characters above, tag characters, and lone surrogates.
-const HIDDEN = new RegExp(
+/** C0 without tab and line feed, DEL, C1, and the format characters above, tag characters, and lone surrogates. */
+export const HIDDEN = new RegExp(
   '[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f' +
     '\\u00ad\\u061c\\u180e\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff\\ufff9-\\ufffb' +
     '\\u{e0000}-\\u{e007f}\\ud800-\\udfff]',
@@ -44,7 +44,8 @@ function code(point: number): string {
   return `U+${point.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
-function marked(character: string): Segment {
+/** The mark that stands for a character of `HIDDEN`. */
+export function marked(character: string): { text: string; mark: string } {
   const point = character.codePointAt(0) ?? 0;
   const name = NAMES[point];
   const control = point === 0x7f ? 'DEL' : CONTROLS[point];

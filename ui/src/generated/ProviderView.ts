@@ -33,4 +33,8 @@ dedupe_sources: Array<string>,
 /**
  * What it does when a delivery fails; null when not known.
  */
-retry: Retry | null, };
+retry: Retry | null, 
+/**
+ * Events that a test event can be of; the first unless another is asked for.
+ */
+sample_events: Array<string>, };

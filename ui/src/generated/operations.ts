@@ -6,6 +6,8 @@ export const operations = {
   "health.get": { method: "GET", path: "/health" },
   /** Counts, rates, sizes. */
   "stats.get": { method: "GET", path: "/stats" },
+  /** Deliveries by state, endpoint by endpoint. */
+  "stats.endpoints": { method: "GET", path: "/stats/endpoints" },
   /** The provider catalogue. */
   "providers.list": { method: "GET", path: "/providers" },
   /** One provider. */
@@ -30,6 +32,10 @@ export const operations = {
   "endpoints.remove_signing_secret": { method: "DELETE", path: "/endpoints/{id}/signing-secrets/{secret_id}" },
   /** Judge stored deliveries again. */
   "endpoints.reverify": { method: "POST", path: "/endpoints/{id}/reverify" },
+  /** Post a sample of the endpoint's provider to its URL, signed with its secret. */
+  "endpoints.send_test_event": { method: "POST", path: "/endpoints/{id}/test-event" },
+  /** Whether anything answers at targets on this machine. */
+  "targets.probe": { method: "POST", path: "/targets/probe" },
   /** Deliveries of one endpoint, newest first. */
   "endpoints.deliveries": { method: "GET", path: "/endpoints/{id}/deliveries" },
   /** One delivery of one endpoint. */
@@ -44,6 +50,12 @@ export const operations = {
   "deliveries.delete": { method: "DELETE", path: "/deliveries/{id}" },
   /** The raw body. */
   "deliveries.body": { method: "GET", path: "/deliveries/{id}/body" },
+  /** Some lines of a body, as received or as formatted JSON. */
+  "deliveries.body_lines": { method: "GET", path: "/deliveries/{id}/body/lines" },
+  /** Where a text stands in a body. */
+  "deliveries.body_find": { method: "GET", path: "/deliveries/{id}/body/find" },
+  /** Some bytes of a body. */
+  "deliveries.body_slice": { method: "GET", path: "/deliveries/{id}/body/slice" },
   /** The raw body of one arrival. */
   "deliveries.arrival_body": { method: "GET", path: "/deliveries/{id}/arrivals/{n}/body" },
   /** Relay history of a delivery. */

@@ -1,6 +1,10 @@
 // The API's shapes, under one name for the rest of the UI. The files themselves are generated from the Rust types.
 export type { ArrivalSummary } from '../generated/ArrivalSummary';
 export type { Attempt } from '../generated/Attempt';
+export type { AttemptTimings } from '../generated/AttemptTimings';
+export type { BodyLine } from '../generated/BodyLine';
+export type { BodyLines } from '../generated/BodyLines';
+export type { BodyMatch } from '../generated/BodyMatch';
 export type { DeliveryDetail } from '../generated/DeliveryDetail';
 export type { DeliveryList } from '../generated/DeliveryList';
 export type { DeliverySummary } from '../generated/DeliverySummary';

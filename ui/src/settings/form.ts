@@ -65,3 +65,8 @@ export function parsed(text: string, factor: number): number | null {
   const value = Math.round(Number(trimmed) * factor);
   return Number.isSafeInteger(value) ? value : null;
 }
+
+/** How much of a limit is used, from 0 to 1; null without a limit. */
+export function share(used: number, limit: number): number | null {
+  return limit > 0 ? Math.min(1, used / limit) : null;
+}

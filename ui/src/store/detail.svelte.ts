@@ -1,5 +1,6 @@
 import type { Host } from '../host/contract';
 import type { Attempt, DeliveryDetail, Explanation } from '../host/types';
+import { Lineage } from './lineage.svelte';
 import { readCollection, readDetail } from './read';
 import { Resource } from './resource.svelte';
 
@@ -12,11 +13,13 @@ export class DetailStore {
   readonly delivery = new Resource<DeliveryDetail>();
   readonly attempts = new Resource<Attempt[]>();
   readonly signature = new Resource<Explanation>();
+  readonly lineage: Lineage;
   readonly #host: Host;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(host: Host) {
     this.#host = host;
+    this.lineage = new Lineage(host);
   }
 
   open(id: string | null): void {
@@ -25,6 +28,7 @@ export class DetailStore {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     for (const part of [this.delivery, this.attempts, this.signature]) part.clear();
+    if (id === null) this.lineage.clear();
     if (id) this.refresh();
   }
 
@@ -33,7 +37,11 @@ export class DetailStore {
     const id = this.id;
     if (!id) return;
     const input = { params: { id } };
-    void this.delivery.load(async (signal) => readDetail(await this.#host.call('deliveries.get', input, signal)));
+    void this.delivery.load(async (signal) => {
+      const row = readDetail(await this.#host.call('deliveries.get', input, signal));
+      this.lineage.show(row);
+      return row;
+    });
     void this.attempts.load(async (signal) =>
       readCollection<Attempt>(await this.#host.call('deliveries.attempts', input, signal), 'attempts').sort(
         (a, b) => a.n - b.n,
@@ -42,8 +50,9 @@ export class DetailStore {
     void this.signature.load((signal) => this.#host.call<Explanation>('deliveries.signature', input, signal));
   }
 
-  /** Something about this delivery changed. */
-  note(deliveryId: string): void {
+  /** Something about a delivery changed, or it was made. */
+  note(deliveryId: string, replayedFrom: string | null = null): void {
+    this.lineage.note(deliveryId, replayedFrom);
     if (deliveryId !== this.id) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;

@@ -89,7 +89,10 @@ export class Session {
     switch (event.event) {
       case 'delivery':
         this.deliveries.apply(data);
-        if (typeof data?.id === 'string') this.detail.note(data.id);
+        if (typeof data?.id === 'string') {
+          const from = data.replayed_from_delivery_id;
+          this.detail.note(data.id, typeof from === 'string' ? from : null);
+        }
         if (typeof data?.endpoint_id === 'string' && typeof data.received_at === 'string') {
           this.endpoints.noteDelivery(data.endpoint_id, data.received_at);
         }

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::Setting;
-use crate::creel::Creel;
+use crate::creel;
 use crate::figures::{Latency, mebibytes, median, milliseconds, thousands, verdict};
 use crate::load::{End, Measured, Plan};
 use crate::mode::{BARE, Server, send};
@@ -67,11 +67,12 @@ fn bare_alone(options: &Options) -> Result<()> {
 
 fn compare(options: &Options) -> Result<()> {
     let bare = Server::start(BARE)?;
-    let creel = Creel::start(&options.setting)?;
-    let endpoint = creel.endpoint("ingest", &[])?;
+    let engine = creel::start(&options.setting)?;
+    let endpoint = creel::endpoint(&engine, "ingest", &[])?;
     let shape = Shape { dedupe_key: options.dedupe_key, ..Shape::default() };
     let mut yardstick = Side::new("bare", bare.pid(), bare_plan(options, &bare)?);
-    let mut durable = Side::new("creel", creel.pid(), plan(options, endpoint.host.parse()?, endpoint.requests(shape)?));
+    let mut durable =
+        Side::new("creel", engine.pid(), plan(options, endpoint.host.parse()?, creel::requests(&endpoint, shape)?));
     yardstick.take_turn(WARM_UP_MILLISECONDS)?;
     durable.take_turn(WARM_UP_MILLISECONDS)?;
     let warm_up = durable.forget_rounds();
@@ -89,25 +90,25 @@ fn compare(options: &Options) -> Result<()> {
     let ratio = median(ratios);
     verdict("creel ÷ bare, median of the rounds", &format!("{ratio:.3}"), "≥ 0.5", ratio >= RATIO_GOAL);
     let sent = warm_up + durable.answers();
-    let stored = creel.total(&format!("endpoint_id={}", endpoint.id))?;
+    let stored = engine.total(&format!("endpoint_id={}", endpoint.id))?;
     if stored != sent {
         bail!("{sent} posts were acknowledged and {stored} deliveries are stored");
     }
     println!(
         "  all {} acknowledged posts are stored, in {}",
         thousands(sent as f64),
-        mebibytes(creel.database_bytes())
+        mebibytes(engine.database_bytes())
     );
     Ok(())
 }
 
 fn memory(options: &Options) -> Result<()> {
-    let creel = Creel::start(&options.setting)?;
-    let ready = creel.started_in;
-    let endpoint = creel.endpoint("memory", &[])?;
-    let usage = || Usage::of(creel.pid()).context("this system does not say how much memory a process uses");
+    let engine = creel::start(&options.setting)?;
+    let ready = engine.started_in;
+    let endpoint = creel::endpoint(&engine, "memory", &[])?;
+    let usage = || Usage::of(engine.pid()).context("this system does not say how much memory a process uses");
     let before = usage()?;
-    let mut plan = plan(options, endpoint.host.parse()?, endpoint.requests(Shape::default())?);
+    let mut plan = plan(options, endpoint.host.parse()?, creel::requests(&endpoint, Shape::default())?);
     plan.end = End::AfterRequests(options.memory_posts);
     send(&plan)?.must_be(&[200])?;
     let after = usage()?;
@@ -117,7 +118,7 @@ fn memory(options: &Options) -> Result<()> {
     let posts = thousands(options.memory_posts as f64);
     let figure = format!("+ {} (peak {})", mebibytes(growth), mebibytes(after.peak));
     verdict(&format!("memory, peak over {posts} posts"), &figure, "≤ + 64 MiB", growth <= MEMORY_GROWTH_GOAL);
-    println!("  {} bytes of database for each", creel.database_bytes() / options.memory_posts);
+    println!("  {} bytes of database for each", engine.database_bytes() / options.memory_posts);
     Ok(())
 }
 

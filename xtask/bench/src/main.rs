@@ -1,4 +1,4 @@
-//! The benchmarks of QUALITY's performance table: `ingest`, `relay` and `list`.
+//! The benchmarks of QUALITY's performance table: `ingest`, `relay` and `list`, and `fill`, which makes a long history.
 //!
 //! Every process of a real setting is a process here: the sender, `creel serve`, the developer's app, and the bare axum
 //! handler that everything is compared with. They are this program again, in a hidden mode, except Creel itself, which
@@ -7,10 +7,10 @@
 // A command line tool talks on stdout.
 #![allow(clippy::print_stdout)]
 
-mod admin;
 mod bare;
 mod creel;
 mod figures;
+mod fill;
 mod ingest;
 mod list;
 mod load;
@@ -40,6 +40,8 @@ enum Command {
     Relay(relay::Options),
     /// Lists and details over many stored deliveries, and ingest with many stored against few
     List(list::Options),
+    /// Make a data directory with a million realistic deliveries, for benchmarks and for looking at
+    Fill(fill::Options),
     #[command(name = mode::BARE, hide = true)]
     Bare,
     #[command(name = mode::TARGET, hide = true)]
@@ -64,6 +66,7 @@ fn main() -> Result<()> {
         Command::Ingest(options) => ingest::ingest(&options),
         Command::Relay(options) => relay::relay(&options),
         Command::List(options) => list::list(&options),
+        Command::Fill(options) => fill::fill(&options),
         Command::Bare => bare::serve(),
         Command::Target => target::serve(),
         Command::Load => load::run(),

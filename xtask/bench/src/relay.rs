@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use creel_rig::admin::Admin;
+use creel_rig::engine::{Engine, MadeEndpoint};
 
 use crate::Setting;
-use crate::admin::Admin;
-use crate::creel::{Creel, Endpoint};
+use crate::creel;
 use crate::figures::{Latency, median, milliseconds, thousands, verdict};
 use crate::ingest::Side;
 use crate::load::{End, Plan};
@@ -59,16 +60,16 @@ pub fn relay(options: &Options) -> Result<()> {
 /// A target, and an engine that relays to it.
 struct Relaying {
     target: Server,
-    creel: Creel,
-    endpoint: Endpoint,
+    engine: Engine,
+    endpoint: MadeEndpoint,
 }
 
 impl Relaying {
     fn start(setting: &Setting) -> Result<Relaying> {
         let target = Server::start(TARGET)?;
-        let creel = Creel::start(setting)?;
-        let endpoint = creel.endpoint("relay", &[format!("http://{}/app", target.address)])?;
-        Ok(Relaying { target, creel, endpoint })
+        let engine = creel::start(setting)?;
+        let endpoint = creel::endpoint(&engine, "relay", &[format!("http://{}/app", target.address)])?;
+        Ok(Relaying { target, engine, endpoint })
     }
 
     /// Waits until the target has all of them; gives their journeys.
@@ -114,8 +115,11 @@ fn throughput(options: &Options) -> Result<()> {
     let yardstick_requests = webhook::requests(&bare.address.to_string(), &path, Shape::default())?;
     let mut yardstick = Side::new("bare", bare.pid(), plan(bare.address, yardstick_requests));
     let address = relaying.endpoint.host.parse()?;
-    let mut relayed =
-        Side::new("creel", relaying.creel.pid(), plan(address, relaying.endpoint.requests(Shape::default())?));
+    let mut relayed = Side::new(
+        "creel",
+        relaying.engine.pid(),
+        plan(address, creel::requests(&relaying.endpoint, Shape::default())?),
+    );
     let (mut ratios, mut through) = (Vec::new(), Vec::new());
     for round in 1..=options.rounds {
         let there = yardstick.take_turn(options.seconds * 1_000)?;
@@ -157,7 +161,7 @@ fn added_latency(options: &Options) -> Result<()> {
     };
     let target = relaying.target.address;
     let straight_plan = paced(target, webhook::requests(&target.to_string(), "/app", shape)?);
-    let relayed_plan = paced(relaying.endpoint.host.parse()?, relaying.endpoint.requests(shape)?);
+    let relayed_plan = paced(relaying.endpoint.host.parse()?, creel::requests(&relaying.endpoint, shape)?);
     let (mut straight, mut relayed) = (Vec::new(), Vec::new());
     for _ in 0..options.rounds {
         for (plan, journeys) in [(&straight_plan, &mut straight), (&relayed_plan, &mut relayed)] {
@@ -184,10 +188,10 @@ fn acknowledgement(options: &Options) -> Result<()> {
         connections: FEW_CONNECTIONS,
         end: End::AfterMilliseconds(options.seconds * u64::from(options.rounds) * 1_000),
         rate: Some(ACK_RATE),
-        requests: relaying.endpoint.requests(Shape::default())?,
+        requests: creel::requests(&relaying.endpoint, Shape::default())?,
         first_sequence: 0,
     };
-    let (measured, seen) = with_a_window_open(&relaying.creel.admin, || send(&plan))?;
+    let (measured, seen) = with_a_window_open(&relaying.engine.admin, || send(&plan))?;
     measured.must_be(&[200])?;
     if seen == 0 {
         bail!("the window's event stream stayed silent");

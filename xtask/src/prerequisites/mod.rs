@@ -13,8 +13,8 @@ use anyhow::{Result, bail};
 use crate::layout::Layout;
 use crate::program::say;
 
-pub use needs::find_browser;
 use needs::{Need, missing};
+pub use needs::{find_browser, find_firefox};
 use system::System;
 pub use system::is_root;
 
@@ -46,9 +46,15 @@ pub fn install(layout: &Layout, purpose: Purpose) -> Result<()> {
         if still.iter().any(|need| need.purpose < Purpose::Test) {
             bail!("not everything that the build needs is installed; the list is above");
         }
-    } else if purpose == Purpose::Test && find_browser().is_none() {
-        say("missing: Google Chrome or Chromium, for the UI's end-to-end tests; install with");
-        say("  `brew install --cask google-chrome` (macOS) or `winget install Google.Chrome` (Windows)");
+    } else if purpose == Purpose::Test {
+        if find_browser().is_none() {
+            say("missing: Google Chrome or Chromium, for the UI's end-to-end tests; install with");
+            say("  `brew install --cask google-chrome` (macOS) or `winget install Google.Chrome` (Windows)");
+        }
+        if find_firefox().is_none() {
+            say("missing: Firefox, for the list's test in a second browser; install with");
+            say("  `brew install --cask firefox` (macOS) or `winget install Mozilla.Firefox` (Windows)");
+        }
     }
     node::check()?;
     if !layout.ui().join("package-lock.json").is_file() {

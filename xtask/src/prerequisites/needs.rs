@@ -29,12 +29,21 @@ pub enum Probe {
     Module(&'static str),
     /// Chromium or Chrome, by any of their names
     Browser,
+    /// Firefox, by any of its names
+    Firefox,
 }
 
 /// What Chromium is called, by who packages it.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/// Where it is on the systems that keep programs out of PATH.
+/// What Firefox is called; Debian has the one with extended support.
+const FIREFOXES: [&str; 2] = ["firefox-esr", "firefox"];
+
+/// Where Firefox is on the systems that keep programs out of PATH.
+const FIREFOX_PLACES: [&str; 2] =
+    ["/Applications/Firefox.app/Contents/MacOS/firefox", r"C:\Program Files\Mozilla Firefox\firefox.exe"];
+
+/// Where Chromium is on the systems that keep programs out of PATH.
 const BROWSER_PLACES: [&str; 3] = [
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -42,7 +51,7 @@ const BROWSER_PLACES: [&str; 3] = [
 ];
 
 /// In the order in which they are reported.
-pub const NEEDS: [Need; 8] = [
+pub const NEEDS: [Need; 9] = [
     Need {
         probe: Probe::Program("cc"),
         why: "a C compiler and linker: SQLite is compiled in",
@@ -107,6 +116,14 @@ pub const NEEDS: [Need; 8] = [
         fedora: "chromium",
         arch: "chromium",
     },
+    Need {
+        probe: Probe::Firefox,
+        why: "the second browser: the list's heights and scrolling differ there",
+        purpose: Purpose::Test,
+        debian: "firefox-esr",
+        fedora: "firefox",
+        arch: "firefox",
+    },
 ];
 
 /// What is not there, of all that `purpose` takes.
@@ -116,9 +133,18 @@ pub fn missing(purpose: Purpose) -> Vec<&'static Need> {
 
 /// The browser of the end-to-end tests: `CREEL_CHROMIUM`, or the first one on PATH, or one in its usual place.
 pub fn find_browser() -> Option<PathBuf> {
-    let chosen = std::env::var_os("CREEL_CHROMIUM").map(PathBuf::from);
-    let placed = || BROWSER_PLACES.iter().map(PathBuf::from).find(|path| path.is_file());
-    chosen.filter(|path| path.is_file()).or_else(|| BROWSERS.iter().find_map(|name| find(name))).or_else(placed)
+    found("CREEL_CHROMIUM", &BROWSERS, &BROWSER_PLACES)
+}
+
+/// Firefox, as [`find_browser`]: `CREEL_FIREFOX` first.
+pub fn find_firefox() -> Option<PathBuf> {
+    found("CREEL_FIREFOX", &FIREFOXES, &FIREFOX_PLACES)
+}
+
+fn found(variable: &str, names: &[&str], places: &[&str]) -> Option<PathBuf> {
+    let chosen = std::env::var_os(variable).map(PathBuf::from);
+    let placed = || places.iter().map(PathBuf::from).find(|path| path.is_file());
+    chosen.filter(|path| path.is_file()).or_else(|| names.iter().find_map(|name| find(name))).or_else(placed)
 }
 
 impl Probe {
@@ -127,6 +153,7 @@ impl Probe {
             Probe::Program(name) => find(name).is_some(),
             Probe::Module(name) => Program::new("pkg-config").args(["--exists", name]).succeeds(),
             Probe::Browser => find_browser().is_some(),
+            Probe::Firefox => find_firefox().is_some(),
         }
     }
 }
@@ -137,6 +164,7 @@ impl fmt::Display for Probe {
             Probe::Program(name) => f.write_str(name),
             Probe::Module(name) => write!(f, "the headers of {name}"),
             Probe::Browser => f.write_str("Chromium (or CREEL_CHROMIUM with its path)"),
+            Probe::Firefox => f.write_str("Firefox (or CREEL_FIREFOX with its path)"),
         }
     }
 }

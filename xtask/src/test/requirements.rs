@@ -16,9 +16,11 @@ pub enum Requirement {
     Display,
     /// A browser for the UI
     Chromium,
+    /// A second browser for the list
+    Firefox,
 }
 
-const ALL: [Requirement; 3] = [Requirement::Root, Requirement::Display, Requirement::Chromium];
+const ALL: [Requirement; 4] = [Requirement::Root, Requirement::Display, Requirement::Chromium, Requirement::Firefox];
 
 /// What must not be skipped.
 pub struct Requirements(Vec<Requirement>);
@@ -32,7 +34,7 @@ impl Requirements {
         let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
         let known = words.map(|word| match ALL.iter().find(|requirement| requirement.to_string() == word) {
             Some(requirement) => Ok(*requirement),
-            None => bail!("{VARIABLE} names `{word}`; it knows root, display and chromium"),
+            None => bail!("{VARIABLE} names `{word}`; it knows root, display, chromium and firefox"),
         });
         known.collect::<Result<_>>().map(Requirements)
     }
@@ -48,6 +50,7 @@ impl fmt::Display for Requirement {
             Requirement::Root => "root",
             Requirement::Display => "display",
             Requirement::Chromium => "chromium",
+            Requirement::Firefox => "firefox",
         })
     }
 }

@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use super::Context;
 use super::requirements::Requirement;
 use crate::layout::Profile;
-use crate::prerequisites::{self, Purpose, find_browser, is_root};
+use crate::prerequisites::{self, Purpose, find_browser, find_firefox, is_root};
 use crate::program::{Program, find, say};
 use crate::{tools, ui};
 
@@ -131,13 +131,19 @@ fn browser(context: &Context<'_>) -> Result<Outcome> {
     let Some(browser) = find_browser() else {
         return Ok(Outcome::skipped_for_want_of(Requirement::Chromium, "there is no Chromium"));
     };
-    Program::npm()
+    let firefox = find_firefox();
+    if firefox.is_none() {
+        if context.requirements.demand(Requirement::Firefox) {
+            bail!("CREEL_REQUIRE demands Firefox, and there is none");
+        }
+        say("there is no Firefox: the tests in a second browser will say that they skip");
+    }
+    let npm = Program::npm()
         .args(["run", "e2e"])
         .env("CREEL_CHROMIUM", browser)
         .env("CREEL_BIN", context.layout.binary(Profile::Dev, "creel"))
-        .within(&context.layout.ui())
-        .run()
-        .map(passed)
+        .within(&context.layout.ui());
+    firefox.into_iter().fold(npm, |npm, firefox| npm.env("CREEL_FIREFOX", firefox)).run().map(passed)
 }
 
 fn window(context: &Context<'_>) -> Result<Outcome> {

@@ -3,12 +3,15 @@
 mod attempts;
 mod bodies;
 mod deliveries;
+mod endpoint_counts;
 mod endpoint_draft;
 mod endpoints;
 mod parameters;
 mod refusals;
 mod signing_secrets;
 mod system;
+mod target_probes;
+mod test_events;
 mod unavailable;
 
 use super::App;
@@ -16,11 +19,14 @@ use super::operation::{Method, Operations, REPLAY_BODY_BYTES_MAX, operation};
 
 pub use bodies::{BodyLines, BodyMatch};
 pub use deliveries::{AttemptList, DeleteRequest, DeliveryFilterInput};
+pub use endpoint_counts::EndpointCountsList;
 pub use endpoint_draft::{EndpointDraft, EndpointPatch, checked_public_url};
 pub use parameters::DeliveryQuery;
 pub use refusals::RefusalList;
 pub use signing_secrets::SigningSecretInput;
 pub use system::ProviderList;
+pub use target_probes::{ProbeRequest, TargetProbeList};
+pub use test_events::{SentTestEvent, TestEventRequest};
 
 /// All operations.
 #[must_use]
@@ -29,6 +35,13 @@ pub fn operations() -> Operations<App> {
     Operations::new(vec![
         operation("health.get", Get, "/health", "That the engine runs, and its version.", system::health),
         operation("stats.get", Get, "/stats", "Counts, rates, sizes.", system::stats),
+        operation(
+            "stats.endpoints",
+            Get,
+            "/stats/endpoints",
+            "Deliveries by state, endpoint by endpoint.",
+            endpoint_counts::list,
+        ),
         operation("providers.list", Get, "/providers", "The provider catalogue.", system::list_providers),
         operation("providers.get", Get, "/providers/{slug}", "One provider.", system::get_provider),
         operation("endpoints.list", Get, "/endpoints", "All endpoints.", endpoints::list),
@@ -76,6 +89,20 @@ pub fn operations() -> Operations<App> {
             "/endpoints/{id}/reverify",
             "Judge stored deliveries again.",
             endpoints::reverify,
+        ),
+        operation(
+            "endpoints.send_test_event",
+            Post,
+            "/endpoints/{id}/test-event",
+            "Post a sample of the endpoint's provider to its URL, signed with its secret.",
+            test_events::send,
+        ),
+        operation(
+            "targets.probe",
+            Post,
+            "/targets/probe",
+            "Whether anything answers at targets on this machine.",
+            target_probes::probe_all,
         ),
         operation(
             "endpoints.deliveries",

@@ -14,7 +14,7 @@ use crate::app::settings::{SETTINGS_NAME, Settings, SettingsOverrides};
 use crate::app::views::{Health, Stats, StatusCounts};
 use crate::domain::DeliveryStatus;
 use crate::signature::ProviderView;
-use crate::store::read_count;
+use crate::store::{StoreError, read_count};
 
 /// Version of the engine.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -28,7 +28,10 @@ pub struct ProviderList {
 }
 
 /// `GET /health`
-pub async fn health(_app: Arc<App>, _input: Input<NoParams, NoQuery, NoBody>) -> Result<Json<Health>, AppError> {
+pub async fn health(app: Arc<App>, _input: Input<NoParams, NoQuery, NoBody>) -> Result<Json<Health>, AppError> {
+    if !app.core.store.is_writing() {
+        return Err(StoreError::Closed.into());
+    }
     Ok(Json(Health { status: "ok", version: VERSION }))
 }
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::Timestamp;
+use crate::domain::{DeliveryStatus, Timestamp};
 
 /// That the engine runs.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -31,6 +31,20 @@ pub struct StatusCounts {
     pub failed: i64,
     /// The process died in between.
     pub interrupted: i64,
+}
+
+impl StatusCounts {
+    /// The count of one state.
+    pub fn of_mut(&mut self, status: DeliveryStatus) -> &mut i64 {
+        match status {
+            DeliveryStatus::Queued => &mut self.queued,
+            DeliveryStatus::Dispatched => &mut self.dispatched,
+            DeliveryStatus::Rejected => &mut self.rejected,
+            DeliveryStatus::Ignored => &mut self.ignored,
+            DeliveryStatus::Failed => &mut self.failed,
+            DeliveryStatus::Interrupted => &mut self.interrupted,
+        }
+    }
 }
 
 /// Counts and rates of a running engine.

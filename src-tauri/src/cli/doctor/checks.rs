@@ -1,7 +1,7 @@
 //! The checks, in the order in which a person would look.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -10,9 +10,10 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::super::fields;
-use crate::client::{Client, ClientError, RunFile, process_is_alive};
+use crate::client::{Client, ClientError};
 use crate::engine::EngineConfig;
-use crate::store::{DATABASE_FILE, OwnerLock, free_bytes, sqlite_version, supported_version};
+use crate::run_file::{RunFile, process_is_alive};
+use crate::store::{DATABASE_FILE, OwnerLock, free_bytes, sqlite_version, supported_version, version_in_file};
 
 /// Free space below which storing will soon fail, in bytes.
 const FREE_BYTES_FAIL: u64 = 64 * 1024 * 1024;
@@ -193,7 +194,10 @@ async fn engine(dir: &Path, owner: Option<u32>) -> (Check, Option<Client>) {
     let run = match RunFile::read(dir) {
         Ok(Some(run)) => run,
         Ok(None) => return (no_run_file(owner), None),
-        Err(error) => return (Check::fail(NAME, error.to_string(), error.help().to_owned()), None),
+        Err(error) => {
+            let error = ClientError::from(error);
+            return (Check::fail(NAME, error.to_string(), error.help().to_owned()), None);
+        }
     };
     let client = match Client::connect(dir).await {
         Ok(client) => client,
@@ -285,13 +289,12 @@ fn sqlite() -> Check {
     Check::ok("SQLite", format!("version {}, built in", sqlite_version()))
 }
 
-/// Reads the version from the file's head: opening it as a database could write to it (journal recovery).
 fn schema(dir: &Path) -> Check {
     const NAME: &str = "database";
     let path = dir.join(DATABASE_FILE);
     let supported = supported_version();
     let log_bytes = fs::metadata(dir.join(format!("{DATABASE_FILE}-wal"))).map_or(0, |metadata| metadata.len());
-    match user_version(&path) {
+    match version_in_file(&path) {
         Ok(None) => Check::ok(NAME, "not there yet; the first start makes it".to_owned()),
         Ok(Some(found)) if found > supported => Check::fail(
             NAME,
@@ -311,29 +314,6 @@ fn schema(dir: &Path) -> Check {
             "Restore it from a backup, or move it away to begin anew.".to_owned(),
         ),
     }
-}
-
-/// The `user_version` in the head of a SQLite file (sqlite.org, "Database File Format", 1.3: 100 bytes, big-endian at
-/// offset 60); none when there is no file or it is empty.
-fn user_version(path: &Path) -> io::Result<Option<i64>> {
-    const HEAD_BYTES: usize = 100;
-    const MAGIC: &[u8] = b"SQLite format 3\0";
-    const OFFSET: usize = 60;
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let mut head = Vec::with_capacity(HEAD_BYTES);
-    file.take(HEAD_BYTES as u64).read_to_end(&mut head)?;
-    if head.is_empty() {
-        return Ok(None);
-    }
-    if head.len() < HEAD_BYTES || !head.starts_with(MAGIC) {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no SQLite database"));
-    }
-    let bytes = [head[OFFSET], head[OFFSET + 1], head[OFFSET + 2], head[OFFSET + 3]];
-    Ok(Some(i64::from(i32::from_be_bytes(bytes))))
 }
 
 fn disk_space(dir: &Path) -> Check {

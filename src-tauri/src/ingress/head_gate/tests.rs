@@ -42,7 +42,8 @@ struct Through {
     heads: Vec<Head>,
     refused: Option<RefusedHead>,
     broken_body: Option<Broken>,
-    /// What hyper was given. Cut short by an error, so it depends on the split when a body is broken.
+    /// What hyper was given, and the bodies that it was spared, where they belong. Cut short by an error, so it depends
+    /// on the split when a body is broken.
     bytes: Vec<u8>,
 }
 
@@ -59,16 +60,34 @@ fn through(pieces: impl IntoIterator<Item = Vec<u8>>) -> Through {
         let mut refused = None;
         while let Some(arrived) = exchange.take() {
             match arrived {
-                Arrived::Head(head) => heads.push(head),
+                Arrived::Head { head, whole_body } => heads.push((head, whole_body)),
                 Arrived::Refused(head) => refused = Some(head),
             }
         }
         let broken_body = exchange.broken_body();
-        if broken_body.is_some() {
-            bytes.clear();
-        }
-        Through { heads, refused, broken_body, bytes }
+        let bytes = if broken_body.is_some() { Vec::new() } else { as_if_streamed(&heads, &bytes) };
+        Through { heads: heads.into_iter().map(|(head, _)| head).collect(), refused, broken_body, bytes }
     })
+}
+
+/// Puts bodies that went past hyper back behind their heads: whether one did depends on how the bytes were split.
+fn as_if_streamed(heads: &[(Head, Option<Bytes>)], mut given: &[u8]) -> Vec<u8> {
+    let mut streamed = Vec::new();
+    for (head, whole_body) in heads {
+        let to_come = if whole_body.is_some() { BodyLength::None } else { head.body };
+        let mut made = Vec::new();
+        write_framing_head(&mut made, head, to_come);
+        given = given.strip_prefix(&made[..]).unwrap();
+        write_framing_head(&mut streamed, head, head.body);
+        let length = match to_come {
+            BodyLength::None => 0,
+            BodyLength::Exactly(length) => given.len().min(length as usize),
+            BodyLength::Chunked => ChunkReader::default().take(given).unwrap(),
+        };
+        streamed.extend_from_slice(whole_body.as_deref().unwrap_or(&given[..length]));
+        given = &given[length..];
+    }
+    [streamed, given.to_vec()].concat()
 }
 
 fn whole(bytes: &[u8]) -> Through {

@@ -22,7 +22,10 @@ struct Recorder {
     captured: Mutex<Vec<InboundRequest>>,
     refused: Mutex<Vec<RefusedRequest>>,
     status: u16,
+    is_bad_credential: bool,
     delay: Duration,
+    /// Gives up the request's bytes before the delay.
+    commits_at_once: bool,
 }
 
 impl Inbound for Recorder {
@@ -30,15 +33,18 @@ impl Inbound for Recorder {
         (token == self.endpoint.token.as_str()).then(|| Arc::clone(&self.endpoint))
     }
 
-    async fn capture(&self, _: Arc<Endpoint>, request: InboundRequest) -> IngressReply {
+    async fn capture<H: Send>(&self, _: Arc<Endpoint>, request: InboundRequest, held: H) -> IngressReply {
         assert_ne!(request.path, "/panic", "asked to panic");
+        if self.commits_at_once {
+            drop(held);
+        }
         if !self.delay.is_zero() {
             sleep(self.delay).await;
         }
         let body = if request.path == "/large" { vec![b'x'; 1 << 20] } else { br#"{"status":"accepted"}"#.to_vec() };
         self.captured.lock().unwrap().push(request);
         let headers = Headers::from_pairs([("Content-Type", "application/json"), ("X-Own", "1")]).unwrap();
-        IngressReply { status: self.status, headers, body: body.into() }
+        IngressReply { status: self.status, headers, body: body.into(), is_bad_credential: self.is_bad_credential }
     }
 
     fn refuse(&self, refused: RefusedRequest) {
@@ -80,7 +86,9 @@ impl Recorder {
             captured: Mutex::default(),
             refused: Mutex::default(),
             status: 200,
+            is_bad_credential: false,
             delay: Duration::ZERO,
+            commits_at_once: false,
         }
     }
 }

@@ -51,15 +51,6 @@ fn a_file_that_is_no_database_fails() {
 }
 
 #[test]
-fn the_schema_version_that_sqlite_wrote_is_found_in_the_head() {
-    let dir = tempfile::tempdir().unwrap();
-    let store =
-        crate::store::Store::open(crate::store::OwnerLock::take(dir.path()).unwrap(), Box::new(|_| {})).unwrap();
-    store.close();
-    assert_eq!(user_version(&dir.path().join(DATABASE_FILE)).unwrap(), Some(supported_version()));
-}
-
-#[test]
 fn a_port_in_use_is_a_warning_that_names_the_flag() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

@@ -1,0 +1,220 @@
+//! What is known about a request before it is stored: steps 5 to 8 of CONTRACT section 3.
+//!
+//! Parsing and hashing take a millisecond for each megabyte or so. Small bodies are judged where they arrive; a large one
+//! is judged on a thread that may be held up, because an async worker has a thousand other connections to serve.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::App;
+use super::endpoint_table::EndpointEntry;
+use super::inbound::InboundRequest;
+use crate::domain::{BodyPolicy, Endpoint, SeededBug, SignatureReason, SignatureStatus};
+use crate::signature::{BodyFacts, DedupeKey, EventName, JsonKind, Provider, SignatureError, SignedRequest, Verdict};
+
+/// Bodies up to this many bytes are judged on the async worker that read them.
+pub(super) const JUDGED_INLINE_BYTES_MAX: usize = 256 * 1024;
+/// Large bodies judged at the same time; more would only take the processor from everything else.
+pub(super) const LARGE_BODIES_JUDGED_MAX: usize = 2;
+
+/// What a request is.
+pub(super) struct Judgement {
+    /// The body, as far as names, filters and keys need it.
+    pub(super) facts: BodyFacts,
+    /// Whether its signature holds.
+    pub(super) verdict: Verdict,
+    /// Its event.
+    pub(super) event: EventName,
+    /// What makes a repeat of it recognisable.
+    pub(super) key: Option<DedupeKey>,
+}
+
+/// A request with its judgement, or the promise of both.
+#[expect(clippy::large_enum_variant, reason = "it lives for one statement, and the large variant is the usual one")]
+pub(super) enum Judged {
+    /// Done.
+    Here(InboundRequest, Judgement),
+    /// Under way. On the heap, so that small requests do not carry the room for it.
+    Apart(Pin<Box<dyn Future<Output = JudgedApart> + Send>>),
+}
+
+/// What judging a large body comes to.
+type JudgedApart = Result<(InboundRequest, Judgement), JudgementError>;
+
+/// Why a request was not judged.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum JudgementError {
+    /// The endpoint takes JSON only; the text says what the body is instead.
+    #[error("the endpoint takes JSON only: {0}")]
+    NotJson(String),
+    /// The settings do not fit the provider.
+    #[error("the signature could not be judged: {0}")]
+    Signature(#[from] SignatureError),
+    /// Never treated as if none were set.
+    #[error("a signing secret cannot be read from the database")]
+    SecretUnreadable,
+    /// The endpoint was made by a Creel with another catalogue.
+    #[error("the catalogue does not know the endpoint's provider")]
+    NoProvider,
+    /// The thread ended without an answer.
+    #[error("the engine is stopping")]
+    Stopping,
+}
+
+impl App {
+    /// Judges a request and gives it back with the result: a small one at once, a large one later.
+    pub(super) fn judged(
+        self: &Arc<Self>,
+        entry: &Arc<EndpointEntry>,
+        request: InboundRequest,
+    ) -> Result<Judged, JudgementError> {
+        if request.body.len() <= JUDGED_INLINE_BYTES_MAX {
+            let judgement = self.judge(entry, &request)?;
+            return Ok(Judged::Here(request, judgement));
+        }
+        Ok(Judged::Apart(Box::pin(Arc::clone(self).judged_apart(Arc::clone(entry), request))))
+    }
+
+    async fn judged_apart(self: Arc<Self>, entry: Arc<EndpointEntry>, request: InboundRequest) -> JudgedApart {
+        let _turn = self.large_bodies.acquire().await.map_err(|_| JudgementError::Stopping)?;
+        let app = Arc::clone(&self);
+        let judging =
+            self.tasks.spawn_blocking(move || app.judge(&entry, &request).map(|judgement| (request, judgement)));
+        judging.await.unwrap_or(Err(JudgementError::Stopping))
+    }
+
+    fn judge(&self, entry: &EndpointEntry, request: &InboundRequest) -> Result<Judgement, JudgementError> {
+        let endpoint = &entry.endpoint;
+        let facts = BodyFacts::read(&request.body);
+        if endpoint.body_policy == BodyPolicy::Json && !matches!(facts.json, Some(JsonKind::Object | JsonKind::Array)) {
+            let why = facts.error.unwrap_or_else(|| "the body is JSON, but neither an object nor an array".to_owned());
+            return Err(JudgementError::NotJson(why));
+        }
+        let provider = entry.provider.as_deref().ok_or(JudgementError::NoProvider)?;
+        let verdict = self.verdict(entry, provider, request)?;
+        let event = provider.event_name(&request.headers, &facts);
+        let key = provider.dedupe_key(&request.headers, &facts);
+        Ok(Judgement { facts, verdict, event, key })
+    }
+
+    fn verdict(
+        &self,
+        entry: &EndpointEntry,
+        provider: &Provider,
+        request: &InboundRequest,
+    ) -> Result<Verdict, JudgementError> {
+        if SeededBug::AcceptAnySignature.is_on() {
+            return Ok(Verdict {
+                status: SignatureStatus::Valid,
+                reason: SignatureReason::Ok,
+                matched_secret: Some(0),
+            });
+        }
+        let secrets = entry.secrets.as_deref().ok_or(JudgementError::SecretUnreadable)?;
+        let url = self.public_url_of(&entry.endpoint, &request.path, request.query.as_deref());
+        let signed = SignedRequest {
+            method: &request.method,
+            url: url.as_deref(),
+            headers: &request.headers,
+            body: &request.body,
+        };
+        let endpoint = &entry.endpoint;
+        Ok(provider.verify(
+            endpoint.scheme.as_deref(),
+            &endpoint.provider_options,
+            secrets,
+            &signed,
+            request.received_at,
+        )?)
+    }
+
+    /// The URL as the sender saw it, when the public address is known.
+    pub(in crate::app) fn public_url_of(&self, endpoint: &Endpoint, path: &str, query: Option<&str>) -> Option<String> {
+        let base = endpoint.public_url_override.as_deref().or(self.core.addresses.public_url.as_deref())?;
+        let mark = if query.is_some() { "?" } else { "" };
+        Some(format!("{base}{}{path}{mark}{}", endpoint.ingress_path(), query.unwrap_or_default()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use serde_json::json;
+
+    use super::*;
+    use crate::app::inbound::ClientAddress;
+    use crate::app::settings::SettingsOverrides;
+    use crate::app::{Addresses, AppConfig};
+    use crate::domain::{Headers, Timestamp};
+    use crate::store::OwnerLock;
+
+    async fn app(dir: &std::path::Path) -> Arc<App> {
+        let ([ingress, admin], public_url) = (["127.0.0.1:1", "127.0.0.1:2"].map(|text| text.parse().unwrap()), None);
+        let addresses = Addresses { ingress, admin, public_url };
+        let lock = OwnerLock::take(dir).unwrap();
+        App::start(AppConfig { lock, addresses, overrides: SettingsOverrides::default() }).await.unwrap()
+    }
+
+    fn entry(app: &App) -> Arc<EndpointEntry> {
+        let endpoint = serde_json::from_value(json!({
+            "id": crate::domain::EndpointId::new(), "name": "a", "token": "ep_a", "provider": "generic",
+            "scheme": null, "provider_options": {}, "body_policy": "json", "signature_policy": "enforce",
+            "enabled": true, "duplicate_policy": "collapse", "reply": {"mode": "ack"}, "event_filters": [],
+            "when_target_down": "fail", "targets": [], "allow_non_loopback": false, "public_url_override": null,
+            "created_at": Timestamp::from_millis(0),
+        }));
+        Arc::new(EndpointEntry {
+            row: 1,
+            endpoint: Arc::new(endpoint.unwrap()),
+            provider: app.core.catalogue.get("generic").cloned(),
+            stored_secrets: Vec::new(),
+            secrets: Some(Vec::new()),
+        })
+    }
+
+    fn request(body: String) -> InboundRequest {
+        InboundRequest {
+            method: "POST".to_owned(),
+            path: String::new(),
+            query: None,
+            headers: Headers::default(),
+            body: body.into(),
+            remote_addr: "127.0.0.1:3".parse().unwrap(),
+            client: ClientAddress { ip: None, source: "peer" },
+            received_at: Timestamp::from_millis(0),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_large_body_is_judged_off_the_worker_and_a_small_one_at_once_with_the_same_result() {
+        let dir = tempfile::tempdir().unwrap();
+        let app = app(dir.path()).await;
+        let entry = entry(&app);
+        let padded = |bytes: usize| {
+            let (head, tail) = (r#"{"event":"order.paid","pad":""#, r#""}"#);
+            request(format!("{head}{}{tail}", "x".repeat(bytes - head.len() - tail.len())))
+        };
+        let Ok(Judged::Here(_, judgement)) = app.judged(&entry, padded(JUDGED_INLINE_BYTES_MAX)) else {
+            panic!("a small body had to wait");
+        };
+        assert_eq!(judgement.event.name, "order.paid");
+        let others = app.large_bodies.acquire_many(u32::try_from(LARGE_BODIES_JUDGED_MAX).unwrap()).await.unwrap();
+        let Ok(Judged::Apart(mut large)) = app.judged(&entry, padded(JUDGED_INLINE_BYTES_MAX + 1)) else {
+            panic!("a large body was judged on the worker");
+        };
+        assert!(large.as_mut().now_or_never().is_none(), "it waits for its turn");
+        drop(others);
+        let (request, judgement) = large.await.unwrap();
+        assert_eq!((request.body.len(), judgement.event.name.as_str()), (JUDGED_INLINE_BYTES_MAX + 1, "order.paid"));
+        let Ok(Judged::Apart(refused)) = app.judged(&entry, request_of_no_json(JUDGED_INLINE_BYTES_MAX + 1)) else {
+            panic!("a large body was judged on the worker");
+        };
+        assert!(matches!(refused.await, Err(JudgementError::NotJson(_))));
+        app.stop_relay(tokio::time::Instant::now()).await;
+        app.close(tokio::time::Instant::now() + std::time::Duration::from_secs(5)).await;
+    }
+
+    fn request_of_no_json(bytes: usize) -> InboundRequest {
+        request("x".repeat(bytes))
+    }
+}

@@ -1,0 +1,20 @@
+import { pageStorage, Remembered } from '../../store/remembered';
+
+/** Targets that are remembered. */
+const TARGETS_MAX = 5;
+
+type Targets = { urls: string[] };
+
+const memory = () => new Remembered<Targets>('creel.replay_targets', pageStorage());
+
+/** URLs that replays were sent to from here, the last first. */
+export function recentTargets(): string[] {
+  return memory().load(({ urls }) => ({
+    urls: Array.isArray(urls) ? urls.filter((url) => typeof url === 'string').slice(0, TARGETS_MAX) : [],
+  })).urls;
+}
+
+export function rememberTarget(url: string): void {
+  const others = recentTargets().filter((other) => other !== url);
+  memory().save({ urls: [url, ...others].slice(0, TARGETS_MAX) });
+}
