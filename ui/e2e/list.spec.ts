@@ -51,6 +51,7 @@ test('quick filters show what failed and what is not signed as it must be', asyn
   const { page } = ui;
   const endpoint = await engine.endpoint('Quick', { targets: [{ url: app.url }] });
   await engine.send(endpoint, '{"event":"good"}');
+  await engine.quiet();
   app.status = 500;
   await engine.send(endpoint, '{"event":"bad"}');
   await engine.quiet();
@@ -210,7 +211,7 @@ test('a page that cannot be fetched says so in its place, and is fetched again',
   await grid.evaluate((element) => (element.scrollTop = 6_000));
   await expect(page.getByText('Could not be loaded.').first()).toBeVisible();
   await page.unroute(/\/api\/deliveries\?.*(skip|before)=/);
-  await page.getByRole('button', { name: 'Try again' }).first().click();
+  await page.getByRole('button', { name: 'Try again' }).nth(8).click();
   await expect(page.getByText('e.95', { exact: true })).toBeVisible();
 });
 
@@ -222,9 +223,9 @@ test('a deleted delivery leaves the list, and its place says so', async ({ ui, e
   await expect(ui.page.getByTestId('verdict')).toBeVisible();
   const address = ui.page.url();
   await ui.detail.getByRole('button', { name: 'Delete' }).click();
-  await ui.page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await expect(ui.rows).toHaveCount(1);
   await expect(ui.page.getByTestId('total')).toHaveText('1 delivery');
+  await expect(ui.page.getByText('1 delivery deleted')).toBeHidden({ timeout: 15_000 });
 
   tolerated.patterns.push(/404/);
   await ui.page.goto(address);
