@@ -125,7 +125,7 @@ export default ts.config(
     ),
   })),
   {
-    files: ['*.config.{js,ts}', 'e2e/**/*.ts'],
+    files: ['*.config.{js,ts}', 'e2e/**/*.ts', 'screenshots/**/*.ts'],
     languageOptions: { globals: { ...globals.node } },
     rules: { 'no-restricted-globals': 'off' },
   },
