@@ -16,8 +16,10 @@ export function seen(page: Driven): Promise<Seen> {
     const from = head.getBoundingClientRect().bottom;
     const texts: string[] = [];
     let blanks = 0;
-    for (let y = from + 5; y < box.bottom - 5; y += 10) {
-      const row = document.elementFromPoint(box.left + 30, y)?.closest('[role=row]');
+    for (let y = from + 5; y < box.bottom - 8; y += 10) {
+      // Right between two rows a point may hit neither: what counts is whether anything is near.
+      const hit = (at: number) => document.elementFromPoint(box.left + 30, at)?.closest('[role=row]');
+      const row = hit(y) ?? hit(y + 3);
       const text = row?.textContent?.trim() ?? '';
       if (text === '') blanks += 1;
       else if (texts.at(-1) !== text) texts.push(text);
