@@ -46,7 +46,7 @@ test('what the editor says is what the engine does', async ({ ui, engine, app })
   await fetch(endpoint.ingress_url, { method: 'POST', body: '{"event":"other"}' });
   await expect.poll(() => app.received.length).toBe(1);
 
-  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByRole('button', { name: 'Pause', exact: true }).click();
   await expect(page.getByRole('button', { name: 'Resume' })).toBeVisible();
   await fetch(endpoint.ingress_url, { method: 'POST', body: '{"event":"order"}' });
   await ui.go('Deliveries');
@@ -199,7 +199,7 @@ test('a secret is rotated without a gap', async ({ ui, engine }) => {
 test('settings are saved, and a wrong number is named', async ({ ui, engine }) => {
   const { page } = ui;
   await ui.go('Settings');
-  await page.getByLabel('Deliveries', { exact: true }).fill('5000');
+  await page.getByRole('textbox', { name: 'Deliveries' }).fill('5000');
   await page.getByLabel('Age', { exact: true }).fill('soon');
   await expect(page.getByText('Enter a number of 0 or more.')).toBeVisible();
   await expect(page.getByRole('button', { name: 'Save' })).toBeDisabled();

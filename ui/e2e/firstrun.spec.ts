@@ -39,7 +39,7 @@ test('an empty Creel has an endpoint, and two steps lead to a signed, relayed, g
 
   await page.getByRole('button', { name: 'Copy endpoint URL' }).click();
   await expect(page.getByText('The URL was copied')).toBeAttached();
-  await page.getByRole('radio', { name: 'GitHub' }).check();
+  await page.getByRole('radiogroup', { name: 'Provider' }).getByText('GitHub').click();
   await expect(page.getByRole('link', { name: /^GitHub: creating webhooks/ })).toHaveAttribute(
     'href',
     'https://docs.github.com/en/webhooks/using-webhooks/creating-webhooks',
@@ -172,7 +172,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await page.getByRole('button', { name: 'Use it' }).click();
       await page.getByText('The sender is on the internet?').click();
       for (const provider of ['GitHub', 'Stripe']) {
-        await page.getByRole('radio', { name: provider }).check();
+        await page.getByRole('radiogroup', { name: 'Provider' }).getByText(provider).click();
         await accessible(page, provider);
       }
       await page.getByRole('button', { name: 'Dismiss the first steps' }).click();

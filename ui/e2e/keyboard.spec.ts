@@ -67,7 +67,7 @@ test('the palette finds and runs commands, screens and endpoints', async ({ ui, 
   await page.keyboard.press('Control+k');
   await page.keyboard.type('deliveries of shop');
   await page.keyboard.press('Enter');
-  await expect(page.getByRole('button', { name: 'Endpoint: Shop' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Endpoint: Shop', exact: true })).toBeVisible();
   expect(await ui.document()).not.toContain(other.token);
 
   await page.keyboard.press('Control+k');
@@ -81,7 +81,7 @@ test('chords work while typing, letters do not', async ({ ui, engine }) => {
   const { page } = ui;
   const endpoint = await engine.endpoint('Typing');
   await engine.send(endpoint, '{"event":"one"}');
-  const search = page.getByRole('searchbox').first();
+  const search = page.getByRole('combobox', { name: 'Filter deliveries' });
   await search.click();
   await page.keyboard.type('g?r');
   await expect(search).toHaveValue('g?r');

@@ -49,12 +49,12 @@ test('the switcher decides whose deliveries are shown, and whose URL can be copi
 
   // Elsewhere it leads to the deliveries of the endpoint; and it is worked by keys alone.
   await ui.go('Refusals');
-  await page.getByRole('button', { name: 'Endpoint: Two' }).focus();
+  await page.getByRole('button', { name: 'Endpoint: Two', exact: true }).focus();
   await page.keyboard.press('Enter');
   await expect(page.getByRole('menuitemradio', { name: /All endpoints/ })).toBeFocused();
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
-  await expect(page.getByRole('button', { name: 'Endpoint: One' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Endpoint: One', exact: true })).toBeVisible();
   await expect(ui.rows.first()).toContainText('alpha');
 });
 

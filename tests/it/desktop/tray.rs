@@ -49,6 +49,9 @@ fn a_closed_window_goes_on_catching_in_the_tray_comes_back_and_quits_from_there(
         icons.menu_of(&item).iter().any(|label| label.starts_with("1 with an invalid signature")).then_some(())
     });
 
+    let told = until("a notification is shown", || icons.notified().pop());
+    assert_eq!(told, "Creel: 1 delivery on Behind with an invalid signature");
+
     // Whoever starts Creel again gets the window that is there.
     let again = Command::new(BINARY).env("CREEL_DATA_DIR", home.data()).env("GDK_BACKEND", "x11").status().unwrap();
     assert!(again.success(), "{again}");

@@ -1,5 +1,5 @@
-//! The part of a desktop that shows tray icons: the StatusNotifierWatcher and host of freedesktop.org's specification on
-//! the session bus, and the menus behind the icons (com.canonical.dbusmenu).
+//! The part of a desktop that shows tray icons and notifications: the StatusNotifierWatcher and the notification server of
+//! freedesktop.org's specifications on the session bus, and the menus behind the icons (com.canonical.dbusmenu).
 
 use std::sync::{Arc, Mutex};
 
@@ -8,6 +8,9 @@ use zbus::zvariant::{OwnedValue, Value};
 
 const NAME: &str = "org.kde.StatusNotifierWatcher";
 const PATH: &str = "/StatusNotifierWatcher";
+
+const NOTIFICATIONS_NAME: &str = "org.freedesktop.Notifications";
+const NOTIFICATIONS_PATH: &str = "/org/freedesktop/Notifications";
 
 /// An icon: who shows it and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +23,39 @@ pub struct Item {
 pub struct StatusIcons {
     connection: Connection,
     items: Arc<Mutex<Vec<Item>>>,
+    notified: Arc<Mutex<Vec<String>>>,
+}
+
+struct Notifications(Arc<Mutex<Vec<String>>>);
+
+#[zbus::interface(name = "org.freedesktop.Notifications")]
+impl Notifications {
+    #[allow(clippy::too_many_arguments, reason = "the specification's")]
+    fn notify(
+        &self,
+        _application: &str,
+        _replaces: u32,
+        _icon: &str,
+        summary: &str,
+        body: &str,
+        _actions: Vec<String>,
+        _hints: std::collections::HashMap<String, OwnedValue>,
+        _timeout: i32,
+    ) -> u32 {
+        let mut shown = self.0.lock().unwrap();
+        shown.push(format!("{summary}: {body}"));
+        u32::try_from(shown.len()).unwrap()
+    }
+
+    fn get_capabilities(&self) -> Vec<String> {
+        vec!["body".to_owned(), "body-markup".to_owned()]
+    }
+
+    fn get_server_information(&self) -> (String, String, String, String) {
+        ("tests".to_owned(), "creel".to_owned(), "1".to_owned(), "1.2".to_owned())
+    }
+
+    fn close_notification(&self, _id: u32) {}
 }
 
 struct Watcher(Arc<Mutex<Vec<Item>>>);
@@ -60,17 +96,24 @@ type Layout = (i32, std::collections::HashMap<String, OwnedValue>, Vec<OwnedValu
 
 impl StatusIcons {
     pub fn begin() -> Self {
-        let items = Arc::default();
+        let (items, notified) = (Arc::default(), Arc::default());
         let connection = zbus::blocking::connection::Builder::session()
             .and_then(|builder| builder.serve_at(PATH, Watcher(Arc::clone(&items))))
+            .and_then(|builder| builder.serve_at(NOTIFICATIONS_PATH, Notifications(Arc::clone(&notified))))
             .and_then(|builder| builder.name(NAME))
+            .and_then(|builder| builder.name(NOTIFICATIONS_NAME))
             .and_then(zbus::blocking::connection::Builder::build)
             .expect("a session bus without a tray of its own");
-        Self { connection, items }
+        Self { connection, items, notified }
     }
 
     pub fn items(&self) -> Vec<Item> {
         self.items.lock().unwrap().clone()
+    }
+
+    /// Title and text of every notification so far.
+    pub fn notified(&self) -> Vec<String> {
+        self.notified.lock().unwrap().clone()
     }
 
     /// The labels of an icon's menu, in order.

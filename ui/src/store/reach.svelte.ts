@@ -17,21 +17,23 @@ export type Reachability = 'unknown' | 'reachable' | 'silent';
 
 /**
  * Whether something answers at a few targets, kept current while it is watched. A round only connects, so that no app
- * logs a request; an app that is new is asked once what it is.
+ * logs a request; with `asks`, an app that is new is asked once what it is.
  */
 export class Reach {
   probes = $state.raw<ReadonlyMap<string, TargetProbe>>(new Map());
   readonly #host: Pick<Host, 'call'>;
   readonly #everyMs: number;
+  readonly #asks: boolean;
   #urls: readonly string[] = [];
   #asked = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Counts changes, so that an answer to an older question is dropped. */
   #turn = 0;
 
-  constructor(host: Pick<Host, 'call'>, everyMs: number) {
+  constructor(host: Pick<Host, 'call'>, everyMs: number, asks = false) {
     this.#host = host;
     this.#everyMs = everyMs;
+    this.#asks = asks;
   }
 
   /** Watches these from now on, in place of those before. */
@@ -79,7 +81,7 @@ export class Reach {
     if (urls.length > 0 && !document.hidden) {
       await this.#probe(urls, false, turn);
       const fresh = urls.filter((url) => this.probes.get(url)?.reachable && !this.#asked.has(url));
-      if (fresh.length > 0 && turn === this.#turn) await this.#probe(fresh, true, turn);
+      if (this.#asks && fresh.length > 0 && turn === this.#turn) await this.#probe(fresh, true, turn);
     }
     if (turn === this.#turn) this.#again(this.#everyMs);
   }

@@ -5,7 +5,7 @@ import { DEV_PORTS, Reach } from './reach.svelte';
 type Asked = { urls: string[]; ask: boolean };
 
 /** An engine on whose machine these URLs answer. */
-function bench(answering: Set<string>) {
+function bench(answering: Set<string>, asks = true) {
   const asked: Asked[] = [];
   let broken = false;
   const call = (_: string, input?: OperationInput) => {
@@ -22,7 +22,7 @@ function bench(answering: Set<string>) {
     }));
     return Promise.resolve({ probes });
   };
-  const reach = new Reach({ call: call as never }, 2_000);
+  const reach = new Reach({ call: call as never }, 2_000, asks);
   return { reach, asked, fail: (on: boolean) => (broken = on) };
 }
 
@@ -54,6 +54,17 @@ describe('Reach', () => {
     answering.add(ONE);
     await vi.advanceTimersByTimeAsync(2_000);
     expect(asked.at(-1)).toEqual({ urls: [ONE], ask: true });
+    reach.stop();
+  });
+  it('sends no request unless it is meant to', async () => {
+    const { reach, asked } = bench(new Set([ONE]), false);
+    reach.watch([ONE]);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(asked.length).toBeGreaterThan(1);
+    expect(asked.some((call) => call.ask)).toBe(false);
+    await reach.check(ONE);
+    expect(asked.at(-1)).toEqual({ urls: [ONE], ask: true });
+    expect(reach.probes.get(ONE)?.server).toBe('Express');
     reach.stop();
   });
   it('asks no more once it is stopped, and knows nothing while the engine is gone', async () => {
