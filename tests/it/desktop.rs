@@ -3,6 +3,10 @@
 //! Ignored unless asked for, because they need a display; `cargo xtask test` starts one and runs them.
 #![cfg(feature = "desktop")]
 
+mod blocked;
+mod files;
+mod tray;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -38,6 +42,10 @@ struct Desktop {
 
 impl Desktop {
     fn open(driver: &Path, home: &Arc<Home>) -> Self {
+        Self::open_at(driver, home, "127.0.0.1:0")
+    }
+
+    fn open_at(driver: &Path, home: &Arc<Home>, ingress: &str) -> Self {
         let script = home.scratch("creel-desktop.sh");
         let exit_code = home.scratch("exit-code");
         // The driver starts the application and keeps its exit code to itself.
@@ -48,10 +56,26 @@ impl Desktop {
         );
         fs::write(&script, lines).unwrap();
         fs::set_permissions(&script, fs::Permissions::from_mode(0o700)).unwrap();
-        let any = "127.0.0.1:0".to_owned();
-        let args = ["--ingress".to_owned(), any.clone(), "--admin".to_owned(), any];
-        let window = Window::open(driver, &script, &args, &[("CREEL_DATA_DIR", home.data())]);
+        let args = ["--ingress", ingress, "--admin", "127.0.0.1:0"].map(str::to_owned);
+        let user_home = home.scratch("user");
+        fs::create_dir_all(&user_home).unwrap();
+        let window = Window::open(driver, &script, &args, &[("CREEL_DATA_DIR", home.data()), ("HOME", &user_home)]);
         Self { window, home: home.clone() }
+    }
+
+    /// Where the window's user keeps files: without a download folder they are saved here.
+    fn user_home(&self) -> PathBuf {
+        self.home.scratch("user")
+    }
+
+    fn pid(&self) -> u32 {
+        self.run()["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok()).expect("pid")
+    }
+
+    /// Presses the close button and waits for the end.
+    fn close(&self) {
+        assert!(Display::open().close_windows_of(self.pid()) > 0, "no window of the application can be closed");
+        self.exit_code();
     }
 
     fn run(&self) -> Value {
@@ -126,9 +150,7 @@ fn closing_the_window_exits_0_and_leaves_the_data_directory_to_others() {
     let home = Home::new();
     let desktop = Desktop::open(&driver, &home);
     desktop.window.wait_for("//button[normalize-space()='Create an endpoint']");
-    let pid = desktop.run()["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok()).expect("pid");
-    // The toolkit keeps a hidden window beside the one that is seen; it does not mind being asked.
-    assert!(Display::open().close_windows_of(pid) > 0, "no window of the application can be closed");
+    desktop.close();
     assert_eq!(desktop.exit_code(), "0");
     assert!(!home.run_json().exists(), "run.json is left behind");
     let creel = Launch::at(home.clone()).start();
