@@ -34,6 +34,9 @@ fn driver() -> Option<PathBuf> {
     if have("display", missing.map(str::to_owned)) { driver } else { None }
 }
 
+/// What an empty Creel shows: the window is up, and has its first endpoint.
+const FIRST_STEPS: &str = "//h2[normalize-space()='Waiting for the first delivery']";
+
 /// The application in a home; it ends with its window's driver.
 struct Desktop {
     window: Window,
@@ -123,8 +126,8 @@ fn the_window_takes_its_user_from_nothing_to_a_replayed_delivery() {
     let target = Target::answering(202);
     let desktop = Desktop::open(&driver, &Home::new());
     let window = &desktop.window;
-    window.click("//button[normalize-space()='Create an endpoint']");
-    let made = until("the endpoint is there", || {
+    window.wait_for(FIRST_STEPS);
+    let made = until("an empty Creel has an endpoint", || {
         list(&desktop.api("GET", "/endpoints", &Value::Null).expect_json(200), "endpoints").pop()
     });
     let endpoint = Endpoint::of(&made);
@@ -149,7 +152,7 @@ fn closing_the_window_exits_0_and_leaves_the_data_directory_to_others() {
     let Some(driver) = driver() else { return };
     let home = Home::new();
     let desktop = Desktop::open(&driver, &home);
-    desktop.window.wait_for("//button[normalize-space()='Create an endpoint']");
+    desktop.window.wait_for(FIRST_STEPS);
     desktop.close();
     assert_eq!(desktop.exit_code(), "0");
     assert!(!home.run_json().exists(), "run.json is left behind");
@@ -169,5 +172,5 @@ fn the_window_opens_and_says_so_when_creel_serve_owns_the_data_directory() {
     creel.get("/health");
     assert_eq!(creel.stop(), Some(0));
     desktop.window.click("//button[normalize-space()='Try again']");
-    desktop.window.wait_for("//button[normalize-space()='Create an endpoint']");
+    desktop.window.wait_for(FIRST_STEPS);
 }
