@@ -100,7 +100,7 @@ test('many are picked, pinned and deleted, and a deletion can be undone', async 
   await ui.row('e1').getByRole('button', { name: 'Delete' }).click();
   await expect(ui.rows).toHaveCount(4);
   // Leaving the page does not wait for the time to be over.
-  await page.goto('about:blank');
+  await page.reload();
   await expect.poll(async () => (await engine.api<{ total: number }>('GET', '/deliveries')).total).toBe(4);
 });
 
