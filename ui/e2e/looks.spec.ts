@@ -97,7 +97,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await page.keyboard.press('Escape');
         await expect(page.getByRole('menuitemradio')).toHaveCount(0);
         await page.keyboard.press('Control+k');
-        await expect(page.getByRole('option').first()).toBeVisible();
+        await expect(page.getByRole('dialog').getByRole('option').first()).toBeVisible();
         await clean(page, 'palette');
         await page.keyboard.type('no such thing');
         await clean(page, 'palette, nothing found');

@@ -1,3 +1,4 @@
+/// <reference types="vite/client" />
 import { mount } from 'svelte';
 import '../../src/styles/base.css';
 import '../../src/styles/tokens.css';
