@@ -21,6 +21,9 @@ use super::support::{Creel, Endpoint, Home, Launch, Request, Response, Target, l
 
 const BINARY: &str = env!("CARGO_BIN_EXE_creel-desktop");
 
+/// What only a running engine's window shows.
+const SCREENS: &str = "//nav[@aria-label='Screens']";
+
 /// The driver, when this machine has all that a window needs.
 fn driver() -> Option<PathBuf> {
     let driver = find_program("tauri-driver");
@@ -123,7 +126,7 @@ fn the_window_takes_its_user_from_nothing_to_a_replayed_delivery() {
     let target = Target::answering(202);
     let desktop = Desktop::open(&driver, &Home::new());
     let window = &desktop.window;
-    window.click("//button[normalize-space()='Create an endpoint']");
+    // The first start makes an endpoint by itself.
     let made = until("the endpoint is there", || {
         list(&desktop.api("GET", "/endpoints", &Value::Null).expect_json(200), "endpoints").pop()
     });
@@ -149,7 +152,7 @@ fn closing_the_window_exits_0_and_leaves_the_data_directory_to_others() {
     let Some(driver) = driver() else { return };
     let home = Home::new();
     let desktop = Desktop::open(&driver, &home);
-    desktop.window.wait_for("//button[normalize-space()='Create an endpoint']");
+    desktop.window.wait_for(SCREENS);
     desktop.close();
     assert_eq!(desktop.exit_code(), "0");
     assert!(!home.run_json().exists(), "run.json is left behind");
@@ -169,5 +172,5 @@ fn the_window_opens_and_says_so_when_creel_serve_owns_the_data_directory() {
     creel.get("/health");
     assert_eq!(creel.stop(), Some(0));
     desktop.window.click("//button[normalize-space()='Try again']");
-    desktop.window.wait_for("//button[normalize-space()='Create an endpoint']");
+    desktop.window.wait_for(SCREENS);
 }
