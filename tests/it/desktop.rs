@@ -37,6 +37,9 @@ fn driver() -> Option<PathBuf> {
     if have("display", missing.map(str::to_owned)) { driver } else { None }
 }
 
+/// What an empty Creel shows: the window is up, and has its first endpoint.
+const FIRST_STEPS: &str = "//h2[normalize-space()='Waiting for the first delivery']";
+
 /// The application in a home; it ends with its window's driver.
 struct Desktop {
     window: Window,
@@ -126,8 +129,8 @@ fn the_window_takes_its_user_from_nothing_to_a_replayed_delivery() {
     let target = Target::answering(202);
     let desktop = Desktop::open(&driver, &Home::new());
     let window = &desktop.window;
-    // The first start makes an endpoint by itself.
-    let made = until("the endpoint is there", || {
+    window.wait_for(FIRST_STEPS);
+    let made = until("an empty Creel has an endpoint", || {
         list(&desktop.api("GET", "/endpoints", &Value::Null).expect_json(200), "endpoints").pop()
     });
     let endpoint = Endpoint::of(&made);
@@ -152,7 +155,7 @@ fn closing_the_window_exits_0_and_leaves_the_data_directory_to_others() {
     let Some(driver) = driver() else { return };
     let home = Home::new();
     let desktop = Desktop::open(&driver, &home);
-    desktop.window.wait_for(SCREENS);
+    desktop.window.wait_for(FIRST_STEPS);
     desktop.close();
     assert_eq!(desktop.exit_code(), "0");
     assert!(!home.run_json().exists(), "run.json is left behind");
@@ -172,5 +175,5 @@ fn the_window_opens_and_says_so_when_creel_serve_owns_the_data_directory() {
     creel.get("/health");
     assert_eq!(creel.stop(), Some(0));
     desktop.window.click("//button[normalize-space()='Try again']");
-    desktop.window.wait_for(SCREENS);
+    desktop.window.wait_for(FIRST_STEPS);
 }

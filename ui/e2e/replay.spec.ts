@@ -49,7 +49,7 @@ test('replay to another target, which is offered again', async ({ ui, engine, ap
   await engine.quiet();
   await ui.row('elsewhere').click();
   const open = async () => {
-    await ui.detail.getByRole('button', { name: 'More ways to replay' }).click();
+    await ui.detail.getByRole('button', { name: 'More ways to send it again' }).click();
     await ui.page.getByRole('menuitem', { name: /another target/ }).click();
     return ui.page.getByRole('dialog', { name: 'Replay to another target' });
   };

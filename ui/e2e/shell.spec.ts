@@ -14,7 +14,7 @@ function cutOff(page: Page): Promise<string[]> {
         const { left, right } = element.getBoundingClientRect();
         return left < -1 || right > window.innerWidth + 1;
       })
-      .map((element) => element.outerHTML.slice(0, 160));
+      .map((element) => element.textContent + ' ' + element.outerHTML.slice(0, 160));
   });
 }
 

@@ -38,6 +38,8 @@ export const ELSEWHERE: KeyEntry[] = [
   { group: 'Delivery', id: 'detail.tab.arrivals', title: 'Show arrivals', keys: ['5'] },
   { group: 'Delivery', id: 'detail.tab.attempts', title: 'Show attempts', keys: ['6'] },
   { group: 'Delivery', id: 'detail.tab.response', title: 'Show response', keys: ['7'] },
+  { group: 'Endpoints', id: 'endpoints.new', title: 'New endpoint', keys: ['n'] },
+  { group: 'Endpoints', id: 'endpoints.save', title: 'Save the endpoint', keys: ['Ctrl+S'] },
 ];
 
 /** All keys: what is registered now, and what other parts will register; `here` tells which is which. */
