@@ -21,6 +21,9 @@ use super::support::{Creel, Endpoint, Home, Launch, Request, Response, Target, l
 
 const BINARY: &str = env!("CARGO_BIN_EXE_creel-desktop");
 
+/// What only a running engine's window shows.
+const SCREENS: &str = "//nav[@aria-label='Screens']";
+
 /// The driver, when this machine has all that a window needs.
 fn driver() -> Option<PathBuf> {
     let driver = find_program("tauri-driver");

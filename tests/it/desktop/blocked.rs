@@ -4,12 +4,10 @@ use std::fs;
 use std::net::TcpListener;
 
 use super::super::support::{Home, Launch};
-use super::{Desktop, driver};
+use super::{Desktop, SCREENS, driver};
 
 const ALERT: &str = "//*[@role='alert']";
 const TRY_AGAIN: &str = "//button[normalize-space()='Try again']";
-/// What only a running engine's window shows.
-const SCREENS: &str = "//nav[@aria-label='Screens']";
 
 #[test]
 #[ignore = "needs a display: cargo xtask test"]

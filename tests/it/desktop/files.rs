@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::super::support::{Home, list, until};
-use super::{Desktop, driver, row_of};
+use super::{Desktop, SCREENS, driver, row_of};
 use serde_json::{Value, json};
 
 #[test]
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 fn a_downloaded_body_is_a_file_with_every_byte() {
     let Some(driver) = driver() else { return };
     let desktop = Desktop::open(&driver, &Home::new());
-    desktop.window.wait_for("//nav[@aria-label='Screens']");
+    desktop.window.wait_for(SCREENS);
     let made = desktop.api("POST", "/endpoints", &json!({ "name": "Files" })).expect_json(201);
     let body: Vec<u8> = (0..=255).cycle().take(5_000).collect();
     let endpoint = super::super::support::Endpoint::of(&made);
@@ -46,7 +46,7 @@ fn the_window_opens_as_large_as_it_was_and_never_where_no_screen_is() {
     for (x, width) in [(40, 1010), (90_000, 980)] {
         remembered(x, width);
         let desktop = Desktop::open(&driver, &home);
-        desktop.window.wait_for("//nav[@aria-label='Screens']");
+        desktop.window.wait_for(SCREENS);
         until("it has its size again", || {
             (desktop.window.run("return window.innerWidth") == json!(width)).then_some(())
         });

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::support::status_icons::StatusIcons;
 use super::super::support::x11::Display;
 use super::super::support::{Endpoint, Home, until};
-use super::{BINARY, Desktop, driver};
+use super::{BINARY, Desktop, SCREENS, driver};
 
 /// A home whose user wants Creel to go on when the window is closed.
 fn keeping_home() -> std::sync::Arc<Home> {
@@ -26,7 +26,7 @@ fn a_closed_window_goes_on_catching_in_the_tray_comes_back_and_quits_from_there(
     let icons = StatusIcons::begin();
     let home = keeping_home();
     let desktop = Desktop::open(&driver, &home);
-    desktop.window.wait_for("//nav[@aria-label='Screens']");
+    desktop.window.wait_for(SCREENS);
     let item = until("the icon is in the tray", || icons.items().into_iter().next());
     assert!(icons.menu_of(&item).iter().any(|label| label == "Catching"), "{:?}", icons.menu_of(&item));
     let pid = desktop.pid();
@@ -68,7 +68,7 @@ fn where_nobody_shows_tray_icons_closing_the_window_ends_creel_whatever_was_chos
     let Some(driver) = driver() else { return };
     let home = keeping_home();
     let desktop = Desktop::open(&driver, &home);
-    desktop.window.wait_for("//nav[@aria-label='Screens']");
+    desktop.window.wait_for(SCREENS);
     desktop.api("GET", "/health", &Value::Null).expect_json(200);
     desktop.close();
     assert_eq!(desktop.exit_code(), "0");
