@@ -5,7 +5,9 @@ import ts from 'typescript-eslint';
 import svelteConfig from './svelte.config.js';
 
 // The tiers, lowest first. A folder may import from folders that stand before it, never from later ones:
-//   generated, errors, format, host → components (no domain) → store → keys → domain folders → shell
+//   generated, errors, format, host → components (no domain) → store → keys → parts → domain folders → shell
+// Parts know the session and are shown in more than one domain folder.
+const parts = ['tryout', 'firstrun'];
 const domainFolders = ['deliveries', 'endpoints', 'refusals', 'settings'];
 
 const tauri = { group: ['@tauri-apps/*'], message: 'Only src/host may talk to the window. Use the Host contract.' };
@@ -76,29 +78,41 @@ export default ts.config(
       'no-restricted-globals': 'off',
       'no-restricted-imports': [
         'error',
-        { patterns: [forbid([...domainFolders, 'components', 'store', 'keys', 'shell'], 'host is the lowest tier.')] },
+        {
+          patterns: [
+            forbid([...domainFolders, ...parts, 'components', 'store', 'keys', 'shell'], 'host is the lowest tier.'),
+          ],
+        },
       ],
     },
   },
   {
     files: ['src/errors/**/*.ts', 'src/format/**/*.ts'],
     rules: restrict(
-      forbid([...domainFolders, 'components', 'store', 'keys', 'shell', 'host'], 'This is the lowest tier.'),
+      forbid([...domainFolders, ...parts, 'components', 'store', 'keys', 'shell', 'host'], 'This is the lowest tier.'),
     ),
   },
   {
     files: ['src/components/**/*.{ts,svelte}'],
     rules: restrict(
-      forbid([...domainFolders, 'store', 'keys', 'shell', 'generated', 'host'], 'Components know no domain.'),
+      forbid([...domainFolders, ...parts, 'store', 'keys', 'shell', 'generated', 'host'], 'Components know no domain.'),
     ),
   },
   {
     files: ['src/store/**/*.ts'],
-    rules: restrict(forbid([...domainFolders, 'components', 'keys', 'shell'], 'Stores know no views.')),
+    rules: restrict(forbid([...domainFolders, ...parts, 'components', 'keys', 'shell'], 'Stores know no views.')),
   },
   {
     files: ['src/keys/**/*.{ts,svelte}'],
-    rules: restrict(forbid([...domainFolders, 'host', 'shell'], 'Keys know no domain.')),
+    rules: restrict(forbid([...domainFolders, ...parts, 'host', 'shell'], 'Keys know no domain.')),
+  },
+  {
+    files: ['src/tryout/**/*.{ts,svelte}'],
+    rules: restrict(forbid([...domainFolders, 'firstrun', 'shell'], 'Parts stand below the domain folders.')),
+  },
+  {
+    files: ['src/firstrun/**/*.{ts,svelte}'],
+    rules: restrict(forbid([...domainFolders, 'shell'], 'Parts stand below the domain folders.')),
   },
   ...domainFolders.map((folder) => ({
     files: [`src/${folder}/**/*.{ts,svelte}`],
@@ -111,7 +125,7 @@ export default ts.config(
     ),
   })),
   {
-    files: ['*.config.{js,ts}', 'e2e/**/*.ts'],
+    files: ['*.config.{js,ts}', 'e2e/**/*.ts', 'screenshots/**/*.ts'],
     languageOptions: { globals: { ...globals.node } },
     rules: { 'no-restricted-globals': 'off' },
   },

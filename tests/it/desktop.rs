@@ -3,6 +3,10 @@
 //! Ignored unless asked for, because they need a display; `cargo xtask test` starts one and runs them.
 #![cfg(feature = "desktop")]
 
+mod blocked;
+mod files;
+mod tray;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -17,6 +21,9 @@ use super::support::{Creel, Endpoint, Home, Launch, Request, Response, Target, l
 
 const BINARY: &str = env!("CARGO_BIN_EXE_creel-desktop");
 
+/// What only a running engine's window shows.
+const SCREENS: &str = "//nav[@aria-label='Screens']";
+
 /// The driver, when this machine has all that a window needs.
 fn driver() -> Option<PathBuf> {
     let driver = find_program("tauri-driver");
@@ -30,6 +37,9 @@ fn driver() -> Option<PathBuf> {
     if have("display", missing.map(str::to_owned)) { driver } else { None }
 }
 
+/// What an empty Creel shows: the window is up, and has its first endpoint.
+const FIRST_STEPS: &str = "//h2[normalize-space()='Waiting for the first delivery']";
+
 /// The application in a home; it ends with its window's driver.
 struct Desktop {
     window: Window,
@@ -38,6 +48,10 @@ struct Desktop {
 
 impl Desktop {
     fn open(driver: &Path, home: &Arc<Home>) -> Self {
+        Self::open_at(driver, home, "127.0.0.1:0")
+    }
+
+    fn open_at(driver: &Path, home: &Arc<Home>, ingress: &str) -> Self {
         let script = home.scratch("creel-desktop.sh");
         let exit_code = home.scratch("exit-code");
         // The driver starts the application and keeps its exit code to itself.
@@ -48,10 +62,26 @@ impl Desktop {
         );
         fs::write(&script, lines).unwrap();
         fs::set_permissions(&script, fs::Permissions::from_mode(0o700)).unwrap();
-        let any = "127.0.0.1:0".to_owned();
-        let args = ["--ingress".to_owned(), any.clone(), "--admin".to_owned(), any];
-        let window = Window::open(driver, &script, &args, &[("CREEL_DATA_DIR", home.data())]);
+        let args = ["--ingress", ingress, "--admin", "127.0.0.1:0"].map(str::to_owned);
+        let user_home = home.scratch("user");
+        fs::create_dir_all(&user_home).unwrap();
+        let window = Window::open(driver, &script, &args, &[("CREEL_DATA_DIR", home.data()), ("HOME", &user_home)]);
         Self { window, home: home.clone() }
+    }
+
+    /// Where the window's user keeps files: without a download folder they are saved here.
+    fn user_home(&self) -> PathBuf {
+        self.home.scratch("user")
+    }
+
+    fn pid(&self) -> u32 {
+        self.run()["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok()).expect("pid")
+    }
+
+    /// Presses the close button and waits for the end.
+    fn close(&self) {
+        assert!(Display::open().close_windows_of(self.pid()) > 0, "no window of the application can be closed");
+        self.exit_code();
     }
 
     fn run(&self) -> Value {
@@ -99,8 +129,8 @@ fn the_window_takes_its_user_from_nothing_to_a_replayed_delivery() {
     let target = Target::answering(202);
     let desktop = Desktop::open(&driver, &Home::new());
     let window = &desktop.window;
-    window.click("//button[normalize-space()='Create an endpoint']");
-    let made = until("the endpoint is there", || {
+    window.wait_for(FIRST_STEPS);
+    let made = until("an empty Creel has an endpoint", || {
         list(&desktop.api("GET", "/endpoints", &Value::Null).expect_json(200), "endpoints").pop()
     });
     let endpoint = Endpoint::of(&made);
@@ -125,10 +155,8 @@ fn closing_the_window_exits_0_and_leaves_the_data_directory_to_others() {
     let Some(driver) = driver() else { return };
     let home = Home::new();
     let desktop = Desktop::open(&driver, &home);
-    desktop.window.wait_for("//button[normalize-space()='Create an endpoint']");
-    let pid = desktop.run()["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok()).expect("pid");
-    // The toolkit keeps a hidden window beside the one that is seen; it does not mind being asked.
-    assert!(Display::open().close_windows_of(pid) > 0, "no window of the application can be closed");
+    desktop.window.wait_for(FIRST_STEPS);
+    desktop.close();
     assert_eq!(desktop.exit_code(), "0");
     assert!(!home.run_json().exists(), "run.json is left behind");
     let creel = Launch::at(home.clone()).start();
@@ -147,5 +175,5 @@ fn the_window_opens_and_says_so_when_creel_serve_owns_the_data_directory() {
     creel.get("/health");
     assert_eq!(creel.stop(), Some(0));
     desktop.window.click("//button[normalize-space()='Try again']");
-    desktop.window.wait_for("//button[normalize-space()='Create an endpoint']");
+    desktop.window.wait_for(FIRST_STEPS);
 }

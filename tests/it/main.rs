@@ -1,10 +1,10 @@
 //! The black-box suite: the real binary, real sockets, a data directory and free ports for each test.
 //!
-//! What is promised stands in the files: `ingress`, `replies`, `hostile_heads`, `dedupe`, `signatures`, `signature_vectors` (what senders
+//! What is promised stands in the files: `ingress`, `replies`, `hostile_heads`, `dedupe`, `signatures`, `signature_vectors`, `handshakes` (what senders
 //! meet), `relay`, `hostile_targets`, `replay` (what the developer's app meets), `api`, `guard`, `events`, `lists`,
-//! `endpoints`, `trying_out`, `cli` (what programs meet), `lifecycle`, `kill`, `damage`, `disk_full`, `retention`, `secrets` (what must survive
-//! or stay hidden), `linkage`, `desktop` (the two binaries), `tidy` (the architecture) and `negative_controls` (that
-//! the checks would notice). `support` holds what they stand on.
+//! `bodies`, `endpoints`, `trying_out`, `cli` (what programs meet), `lifecycle`, `kill`, `damage`, `disk_full`,
+//! `retention`, `secrets` (what must survive or stay hidden), `linkage`, `desktop` (the two binaries), `tidy` (the
+//! architecture) and `negative_controls` (that the checks would notice). `support` holds what they stand on.
 //!
 //! `CREEL_REQUIRE=root,display` makes a skip for want of one of these a failure; `CREEL_KILL_CYCLES` and
 //! `CREEL_KILL_SEED` prolong and repeat the kill test.
@@ -175,6 +175,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, missing_docs)]
 
 mod api;
+mod bodies;
 mod cli;
 mod damage;
 mod dedupe;
@@ -183,6 +184,7 @@ mod disk_full;
 mod endpoints;
 mod events;
 mod guard;
+mod handshakes;
 mod hostile_heads;
 mod hostile_targets;
 mod ingress;

@@ -108,6 +108,8 @@ export function signature(secret: string, body: string): Record<string, string> 
 export class App {
   status = 200;
   body = '{"app":"ok"}';
+  /** How long it takes to answer. */
+  delayMs = 0;
   readonly received: { url: string; headers: IncomingMessage['headers']; body: Buffer }[] = [];
   #server: Server | null = null;
 
@@ -117,8 +119,10 @@ export class App {
       request.on('data', (piece: Buffer) => pieces.push(piece));
       request.on('end', () => {
         this.received.push({ url: request.url ?? '', headers: request.headers, body: Buffer.concat(pieces) });
-        response.writeHead(this.status, { 'Content-Type': 'application/json', 'X-App': 'yes' });
-        response.end(this.body);
+        setTimeout(() => {
+          response.writeHead(this.status, { 'Content-Type': 'application/json', 'X-App': 'yes' });
+          response.end(this.body);
+        }, this.delayMs);
       });
     });
     this.#server = server;

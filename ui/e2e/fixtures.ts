@@ -53,7 +53,9 @@ export class Window {
 /** Trouble that a test expects in the console, as when the engine is gone. */
 export type Tolerated = { patterns: RegExp[] };
 
-export const test = base.extend<{ engine: Engine; app: App; tolerated: Tolerated; ui: Window }>({
+export const test = base.extend<{ engine: Engine; app: App; tolerated: Tolerated; untouched: boolean; ui: Window }>({
+  /** A browser that never saw Creel: an empty one gets its first endpoint. Elsewhere a test makes its own. */
+  untouched: [false, { option: true }],
   // eslint-disable-next-line no-empty-pattern
   engine: async ({}, use) => {
     const engine = new Engine();
@@ -70,7 +72,8 @@ export const test = base.extend<{ engine: Engine; app: App; tolerated: Tolerated
   },
   // eslint-disable-next-line no-empty-pattern
   tolerated: async ({}, use) => use({ patterns: [] }),
-  ui: async ({ page, engine, tolerated }, use) => {
+  ui: async ({ page, engine, tolerated, untouched }, use) => {
+    if (!untouched) await page.addInitScript(() => localStorage.setItem('creel.first-endpoint', 'made'));
     const troubles: string[] = [];
     page.on('pageerror', (error) => troubles.push(`exception: ${error.message}`));
     page.on('dialog', (dialog) => {

@@ -37,6 +37,8 @@ test('endpoint, post, live row, every tab, replay, second row', async ({ ui, eng
   await row.click();
   await expect(page.getByTestId('verdict')).toContainText('Your app answered 500');
   await ui.tab('Body');
+  await expect(page.getByTestId('body-text')).toContainText('"id": 9007199254740993');
+  await ui.panel.getByRole('radiogroup').getByText('Raw', { exact: true }).click();
   await expect(page.getByTestId('body-text')).toHaveText(body);
   await ui.tab('Headers');
   await expect(ui.panel.getByRole('row', { name: /x-custom/i })).toContainText('one');
@@ -61,8 +63,8 @@ test('endpoint, post, live row, every tab, replay, second row', async ({ ui, eng
   await expect(ui.rows.first()).toContainText('204');
   await expect(page.getByTestId('total')).toHaveText('2 deliveries');
   await ui.rows.first().click();
-  await expect(ui.panel).toContainText('A replay of');
-  await expect(ui.panel).toContainText('Your app answered 204');
+  await ui.tab('Overview');
+  await expect(ui.panel).toContainText('A replay: its signature is not checked. Your app answered 204');
   expect(app.received).toHaveLength(2);
   expect(app.received[1]?.body.toString()).toBe(body);
   expect(app.received[1]?.url).toBe('/app/hooks?from=test');
@@ -81,7 +83,7 @@ test('a repeat of a delivery is counted on its row, without a second one', async
   await ui.tab('Arrivals');
   await expect(ui.panel).toContainText('Same key, different body');
   await ui.panel.getByRole('button', { name: 'Body', exact: true }).click();
-  await expect(ui.page.getByTestId('body-text')).toHaveText('{"n":2}');
+  await expect(ui.page.getByTestId('body-text')).toContainText('"n": 2');
 });
 
 test('a body that is no text is shown in hex, and an empty one as empty', async ({ ui, engine }) => {
@@ -95,14 +97,14 @@ test('a body that is no text is shown in hex, and an empty one as empty', async 
   await expect(ui.panel).toContainText('0 bytes');
 });
 
-test('a large body shows a first window and says so; the download has every byte', async ({ ui, engine }) => {
+test('a large body is shown in windows and says so; the download has every byte', async ({ ui, engine }) => {
   const endpoint = await engine.endpoint('Large');
   const body = `{"event":"large","text":"${'x'.repeat(3 * 1024 * 1024)}"}`;
   await engine.send(endpoint, body);
   await ui.row('large').click();
   await ui.tab('Body');
   await expect(ui.panel).toContainText(
-    `Showing the first 1,048,576 bytes of ${body.length.toLocaleString('en-US')} bytes`,
+    `${body.length.toLocaleString('en-US')} bytes Larger than 2.00 MiB: shown line by line from the engine.`,
   );
   const waiting = ui.page.waitForEvent('download');
   await ui.panel.getByRole('button', { name: 'Download' }).click();

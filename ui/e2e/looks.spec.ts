@@ -60,10 +60,10 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await ui.row('Rejected').click();
         await ui.tab('Overview');
         await clean(page, 'rejected');
-        await ui.detail.getByRole('button', { name: 'Replay' }).click();
+        await ui.detail.getByRole('button', { name: 'Replay', exact: true }).click();
         await clean(page, 'confirmation');
         await page.keyboard.press('Escape');
-        await page.getByRole('searchbox').fill('nothing like it');
+        await page.getByRole('combobox', { name: 'Filter deliveries' }).fill('nothing like it');
         await expect(page.getByRole('heading', { name: 'No delivery matches' })).toBeVisible();
         await clean(page, 'no match');
         await ui.go('Endpoints');
@@ -73,6 +73,42 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await ui.go('Settings');
         await expect(page.getByLabel('Age', { exact: true })).toBeVisible();
         await clean(page, 'settings');
+        await page.getByLabel('Age', { exact: true }).fill('never');
+        await clean(page, 'settings, refused');
+        await page.getByRole('button', { name: 'Discard' }).click();
+        await page.getByRole('button', { name: 'Diagnostics bundle' }).click();
+        await clean(page, 'diagnostics');
+        await page.keyboard.press('Escape');
+      });
+
+      test('what the shell shows over every screen is accessible and fits', async ({ ui, engine, app, tolerated }) => {
+        test.slow();
+        const { page } = ui;
+        const open = await engine.endpoint('Open', { targets: [{ url: app.url }] });
+        await engine.endpoint('A second one');
+        await app.stop();
+        await engine.send(open, '{"event":"lost"}');
+        await expect(page.getByText(/^Nothing answers on/).first()).toBeVisible();
+        await page.getByRole('button', { name: 'Pause list' }).click();
+        await clean(page, 'target down, list paused');
+        await page.getByRole('button', { name: 'Endpoint: All endpoints' }).click();
+        await expect(page.getByRole('menuitemradio')).toHaveCount(3);
+        await clean(page, 'switcher');
+        await page.keyboard.press('Escape');
+        await expect(page.getByRole('menuitemradio')).toHaveCount(0);
+        await page.keyboard.press('Control+k');
+        await expect(page.getByRole('dialog').getByRole('option').first()).toBeVisible();
+        await clean(page, 'palette');
+        await page.keyboard.type('no such thing');
+        await clean(page, 'palette, nothing found');
+        await page.keyboard.press('Escape');
+        await page.keyboard.press('?');
+        await clean(page, 'keys');
+        await page.keyboard.press('Escape');
+        tolerated.patterns.push(/ERR_|Failed to load/);
+        await engine.end('SIGKILL');
+        await expect(page.getByTestId('connection')).toHaveText('Disconnected');
+        await clean(page, 'disconnected');
       });
     });
   }

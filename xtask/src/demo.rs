@@ -31,7 +31,9 @@ pub fn demo(layout: &Layout, options: Options) -> Result<()> {
     ui::install_packages(layout)?;
     ui::build(layout)?;
     compile(layout, profile, face)?;
-    let program = program(layout, profile)?;
+    build(layout, profile)?;
+    let program =
+        Program::new(layout.binary(profile, "creel-demo")).arg("--creel").arg(layout.binary(profile, "creel"));
     let program = match face {
         Face::Headless => program,
         Face::Window => program.arg("--window").arg(layout.binary(profile, "creel-desktop")),
@@ -39,12 +41,9 @@ pub fn demo(layout: &Layout, options: Options) -> Result<()> {
     program.args(options.arguments).within(layout.root()).become_it()
 }
 
-/// The demo itself, built; the headless binary must be there.
-pub fn program(layout: &Layout, profile: Profile) -> Result<Program> {
-    let mut cargo = Program::cargo().args(["build", "--locked", "--package", "creel-demo"]);
-    if profile == Profile::Release {
-        cargo = cargo.arg("--release");
-    }
-    cargo.within(layout.root()).run()?;
-    Ok(Program::new(layout.binary(profile, "creel-demo")).arg("--creel").arg(layout.binary(profile, "creel")))
+/// Compiles the demo itself.
+pub fn build(layout: &Layout, profile: Profile) -> Result<()> {
+    let cargo = Program::cargo().args(["build", "--locked", "--package", "creel-demo"]);
+    let cargo = if profile == Profile::Release { cargo.arg("--release") } else { cargo };
+    cargo.within(layout.root()).run()
 }

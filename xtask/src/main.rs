@@ -14,6 +14,7 @@ mod layout;
 mod prerequisites;
 mod program;
 mod run;
+mod screenshots;
 mod test;
 mod tools;
 mod types;
@@ -44,6 +45,8 @@ enum Command {
     Bench(bench::Options),
     /// A temporary Creel with an app and senders around it, to look at; ends with Ctrl+C
     Demo(demo::Options),
+    /// Take pictures of every screen and state, over the demo's data
+    Screenshots(screenshots::Options),
     /// Write the TypeScript types in ui/src/generated from the Rust ones
     Types,
 }
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Build(options) => build::build(&layout, options),
         Command::Bench(options) => bench::bench(&layout, options),
         Command::Demo(options) => demo::demo(&layout, options),
+        Command::Screenshots(options) => screenshots::screenshots(&layout, &options),
         Command::Types => types::types(&layout),
     });
     match done {

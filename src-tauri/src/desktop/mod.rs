@@ -8,6 +8,7 @@ mod commands;
 mod engine_slot;
 mod geometry;
 mod live;
+mod notification;
 mod save;
 mod stop;
 mod tray;
@@ -91,7 +92,6 @@ pub fn run(arguments: Arguments) -> ExitCode {
     let built = tauri::Builder::default()
         .plugin(single_instance(&config))
         .plugin(tauri_plugin_clipboard_manager::init())
-        .plugin(tauri_plugin_notification::init())
         .manage(Arc::clone(&slot))
         .manage(LiveStream::default())
         .manage(Stop::default())

@@ -13,11 +13,11 @@ use creel::engine::Running;
 use serde_json::Value;
 use tauri::async_runtime::JoinHandle;
 use tauri::{AppHandle, Manager as _, Runtime};
-use tauri_plugin_notification::NotificationExt as _;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::engine_slot::EngineSlot;
+use super::notification;
 use super::tray::{Tray, endpoints};
 use super::tray_state::TrayState;
 use super::troubles::Troubles;
@@ -166,9 +166,6 @@ impl<R: Runtime> Following<R> {
         if !self.app.state::<WindowFile>().settings().notify {
             return;
         }
-        let shown = self.app.notification().builder().title("Creel").body(sentence).show();
-        if let Err(error) = shown {
-            tracing::warn!(%error, "a notification cannot be shown");
-        }
+        notification::show(&self.app, sentence);
     }
 }

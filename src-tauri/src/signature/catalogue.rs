@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{EventSource, Evidence, Example, Place, Provider, Retry, Sample, Scheme};
+use super::{EventSource, Evidence, Example, Handshake, Place, Provider, Retry, Sample, Scheme};
 
 /// Slug and text of each file, written by the build script.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/providers.rs"));
@@ -62,7 +62,11 @@ struct ProviderFile {
     #[serde(default)]
     examples: Vec<Example>,
     #[serde(default)]
+    handshakes: Vec<Handshake>,
+    #[serde(default)]
     takes_custom: bool,
+    #[serde(default)]
+    is_family: bool,
     #[serde(default)]
     event_prefix: Option<String>,
 }
@@ -127,7 +131,9 @@ impl ProviderFile {
             retry: self.retry,
             samples: self.samples,
             examples: self.examples,
+            handshakes: self.handshakes,
             takes_custom: self.takes_custom,
+            is_family: self.is_family,
             event_prefix: self.event_prefix,
         })
     }

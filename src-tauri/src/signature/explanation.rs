@@ -43,6 +43,8 @@ pub struct Explanation {
     pub secret_hint: Option<String>,
     /// Mistakes that make the signature match, best first.
     pub findings: Vec<Finding>,
+    /// Slug of the provider that the request looks like, where the endpoint's provider is none in particular; a hint.
+    pub suggested_provider: Option<String>,
 }
 
 impl Explanation {
@@ -60,6 +62,7 @@ impl Explanation {
             skew_seconds: None,
             secret_hint: None,
             findings: Vec::new(),
+            suggested_provider: None,
         }
     }
 

@@ -6,13 +6,14 @@ use serde_json::Value;
 
 use super::check::Standing;
 use super::custom::CUSTOM;
+use super::detection::{self, Elsewhere};
 use super::event_source::{dedupe_key, event_name};
 use super::options::Options;
 use super::place::Sources;
 use super::verification::{Verification, invalid};
 use super::{
-    BodyFacts, DedupeKey, EventName, EventSource, Explanation, Place, Sample, Scheme, SchemeView, SignatureError,
-    SignedRequest, Verdict,
+    BodyFacts, DedupeKey, EventName, EventSource, Explanation, Handshake, HandshakeReply, Place, Sample, Scheme,
+    SchemeView, SignatureError, SignedRequest, Verdict,
 };
 use crate::domain::{Headers, Secret, SignatureReason, SignatureStatus, Timestamp, words};
 
@@ -39,8 +40,12 @@ pub struct Provider {
     pub samples: Vec<Sample>,
     /// Requests with the verdict they get.
     pub examples: Vec<Example>,
+    /// Requests by which it asks whether an endpoint is there.
+    pub handshakes: Vec<Handshake>,
     /// Whether an endpoint may describe a scheme of its own.
     pub takes_custom: bool,
+    /// Whether it stands for all who sign as it does, such as Standard Webhooks.
+    pub is_family: bool,
     /// What the names of its events begin with where somebody else names them, for example `gitea.`.
     pub event_prefix: Option<String>,
 }
@@ -212,11 +217,38 @@ impl Provider {
         settings.verdict(settings.choose(request), secrets, request, now)
     }
 
-    /// Judges a request and shows how.
+    /// Judges a request and shows how; what does not hold here is also tried [`Elsewhere`].
     ///
     /// # Errors
     /// As [`Provider::verify`].
     pub fn explain(
+        &self,
+        scheme: Option<&str>,
+        options: &Value,
+        secrets: &[Secret],
+        request: &SignedRequest<'_>,
+        now: Timestamp,
+        elsewhere: Elsewhere<'_>,
+    ) -> Result<Explanation, SignatureError> {
+        let mut explanation = self.explained(scheme, options, secrets, request, now)?;
+        if matches!(explanation.status, SignatureStatus::Invalid | SignatureStatus::Missing) {
+            let holds = |provider: &Self, secrets: &[Secret]| {
+                let scheme = scheme.filter(|_| provider.slug == self.slug);
+                let options = if provider.slug == self.slug { options } else { &Value::Null };
+                let verdict = provider.verify(scheme, options, secrets, request, now);
+                verdict.is_ok_and(|verdict| verdict.status == SignatureStatus::Valid)
+            };
+            let found = elsewhere.mistake(self, secrets, request, holds);
+            explanation.findings.splice(0..0, found);
+        }
+        if self.takes_custom && explanation.status != SignatureStatus::Valid {
+            let looks = elsewhere.catalogue.and_then(|catalogue| detection::looks_like(catalogue, request));
+            explanation.suggested_provider = looks.map(|provider| provider.slug.clone());
+        }
+        Ok(explanation)
+    }
+
+    fn explained(
         &self,
         scheme: Option<&str>,
         options: &Value,
@@ -234,6 +266,27 @@ impl Provider {
                 Ok(Explanation::of_scheme(&verification, verdict, secrets))
             }
         }
+    }
+
+    /// What the provider wants to hear, when the request is one of its handshakes. `query` is the request's own, without
+    /// the question mark; `holds` says whether its signature fits, or none is asked for.
+    #[must_use]
+    pub fn handshake(
+        &self,
+        options: &Value,
+        secrets: &[Secret],
+        request: &SignedRequest<'_>,
+        query: Option<&str>,
+        holds: bool,
+    ) -> Option<HandshakeReply> {
+        if self.handshakes.is_empty() {
+            return None;
+        }
+        let options = Options::read(options).ok()?;
+        let url = format!("/?{}", query.unwrap_or_default());
+        let sources = Sources { headers: request.headers, body: request.body, facts: None, url: Some(&url) };
+        let mut handshakes = self.handshakes.iter();
+        handshakes.find_map(|handshake| handshake.reply(request.method, &sources, &options, secrets, holds))
     }
 
     /// The headers that make a request verify; each replaces those of the same name.

@@ -32,11 +32,14 @@ pub(super) struct Verification<'a> {
     pub(super) now: Timestamp,
 }
 
+/// A signature with its timestamp as text and as time.
+pub(super) type TimedSignature = (Signature, Option<(String, Timestamp)>);
+
 /// The signatures of a request with their times and its id.
 #[derive(Debug)]
 pub(super) struct Received {
     /// Signatures, each with its timestamp as text and as time.
-    pub(super) signatures: Vec<(Signature, Option<(String, Timestamp)>)>,
+    pub(super) signatures: Vec<TimedSignature>,
     /// The message's id.
     pub(super) id: Option<String>,
 }
@@ -141,11 +144,7 @@ impl<'a> Verification<'a> {
     }
 
     /// Gives each signature its timestamp.
-    fn timed(
-        &self,
-        signatures: Vec<Signature>,
-        sources: &Sources<'_>,
-    ) -> Result<Vec<(Signature, Option<(String, Timestamp)>)>, Verdict> {
+    fn timed(&self, signatures: Vec<Signature>, sources: &Sources<'_>) -> Result<Vec<TimedSignature>, Verdict> {
         let Some(place) = &self.scheme.timestamp else {
             return Ok(signatures.into_iter().map(|signature| (signature, None)).collect());
         };

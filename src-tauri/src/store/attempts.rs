@@ -143,7 +143,7 @@ impl Writing<'_> {
             .connection
             .prepare_cached(
                 "UPDATE attempts SET outcome = ?2, reason = ?3, response_status = ?4, response_size = ?5,
-                 finished_at = ?6, duration_ms = max(0, ?6 - started_at), response_headers = ?7, response_body = ?8,
+                 finished_at = ?6, duration_ms = ?11, response_headers = ?7, response_body = ?8,
                  connect_ms = ?9, first_byte_ms = ?10, total_ms = ?11
                  WHERE id = ?1 AND outcome = 'pending' RETURNING delivery, duration_ms",
             )?

@@ -5,6 +5,8 @@ pub mod events;
 pub mod http;
 pub mod requires;
 pub mod sign;
+#[cfg(feature = "desktop")]
+pub mod status_icons;
 pub mod target;
 pub mod wait;
 #[cfg(feature = "desktop")]

@@ -95,6 +95,13 @@ impl Window {
         });
     }
 
+    /// What a script in the page returns.
+    pub fn run(&self, script: &str) -> Value {
+        let asked = json!({ "script": script, "args": [] });
+        let answer = until("the driver answers", || self.ask("/execute/sync", &asked)).expect_json(200);
+        answer["value"].clone()
+    }
+
     /// The text of what an XPath names, once it is there, the hidden parts of it included: what the driver itself takes
     /// for an element's text leaves out what is cut off by an ellipsis.
     #[track_caller]

@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 
+const GET_WINDOW_ATTRIBUTES: u8 = 3;
 const INTERN_ATOM: u8 = 16;
 const QUERY_TREE: u8 = 15;
 const GET_PROPERTY: u8 = 20;
@@ -43,20 +44,37 @@ impl Display {
         Self { stream, root, atoms: HashMap::new() }
     }
 
-    /// Asks the windows of a process to close; how many there were.
+    /// Asks the windows of a process to close; how many there were. The toolkit keeps a hidden window beside the one that
+    /// is seen; it does not mind being asked.
     pub fn close_windows_of(&mut self, pid: u32) -> usize {
-        let [protocols, delete, of_pid] =
-            ["WM_PROTOCOLS", "WM_DELETE_WINDOW", "_NET_WM_PID"].map(|name| self.atom(name));
-        let mut closed = 0;
-        for window in self.windows_below(self.root) {
-            if self.property(window, of_pid).contains(&pid) && self.property(window, protocols).contains(&delete) {
-                self.send_client_message(window, protocols, delete);
-                closed += 1;
-            }
+        let [protocols, delete] = ["WM_PROTOCOLS", "WM_DELETE_WINDOW"].map(|name| self.atom(name));
+        let windows = self.windows_of(pid);
+        for &window in &windows {
+            self.send_client_message(window, protocols, delete);
         }
+        let closed = windows.len();
         // An answered request means that what went before it has been taken.
         self.ask(&request(QUERY_TREE, 0, &[self.root]));
         closed
+    }
+
+    /// How many windows of a process can be seen.
+    pub fn visible_windows_of(&mut self, pid: u32) -> usize {
+        const VIEWABLE: u8 = 2;
+        let windows = self.windows_of(pid);
+        let shown = |window: &u32| self.ask(&request(GET_WINDOW_ATTRIBUTES, 0, &[*window]))[26] == VIEWABLE;
+        windows.iter().map(shown).filter(|shown| *shown).count()
+    }
+
+    /// The windows of a process that can be closed.
+    fn windows_of(&mut self, pid: u32) -> Vec<u32> {
+        let [protocols, delete, of_pid] =
+            ["WM_PROTOCOLS", "WM_DELETE_WINDOW", "_NET_WM_PID"].map(|name| self.atom(name));
+        let mut windows = self.windows_below(self.root);
+        windows.retain(|&window| {
+            self.property(window, of_pid).contains(&pid) && self.property(window, protocols).contains(&delete)
+        });
+        windows
     }
 
     fn windows_below(&mut self, window: u32) -> Vec<u32> {

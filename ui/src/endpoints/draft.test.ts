@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EndpointView } from '../host/types';
-import { changes, draftOf, parseFilter, parseHeaders } from './draft';
+import { changes, draftOf, draftWith, indexOfField, parseFilter, parseHeaders } from './draft';
 
 const endpoint = {
   name: 'a',
@@ -42,6 +42,30 @@ describe('changes', () => {
     const draft = draftOf(endpoint);
     draft.targets[0]!.url = 'http://localhost:9';
     expect(endpoint.targets[0]?.url).toBe('http://localhost:1');
+  });
+});
+
+describe('draftWith', () => {
+  it('puts back what was typed, on top of what is saved now', () => {
+    const draft = draftOf(endpoint);
+    draft.name = 'typed';
+    draft.targets.push({ id: '', url: 'http://localhost:2', enabled: true, event_filters: [] });
+    const pending = changes(draft, draftOf(endpoint));
+    const later = { ...endpoint, enabled: false } as EndpointView;
+    const again = draftWith(later, pending);
+    expect([again.name, again.enabled]).toEqual(['typed', false]);
+    expect(again.targets.map((target) => target.id)).toEqual(['t', '']);
+    expect(changes(again, draftOf(later))).toEqual(pending);
+    expect(changes(draftWith(endpoint, undefined), draftOf(endpoint))).toEqual({});
+  });
+});
+
+describe('indexOfField', () => {
+  it('finds the element that a message is about', () => {
+    expect(indexOfField('targets[2].url', 'targets')).toBe(2);
+    expect(indexOfField('targets', 'targets')).toBeNull();
+    expect(indexOfField('event_filters[1]', 'targets')).toBeNull();
+    expect(indexOfField(null, 'targets')).toBeNull();
   });
 });
 

@@ -46,6 +46,18 @@ function canonical(value: unknown): string {
   );
 }
 
+/** What is saved, with what was typed on top of it. A target that is not saved yet has an empty id. */
+export function draftWith(endpoint: EndpointView, pending: Readonly<Record<string, unknown>> | undefined): Draft {
+  const draft = { ...draftOf(endpoint), ...structuredClone(pending ?? {}) } as Draft;
+  return { ...draft, targets: draft.targets.map((target) => ({ ...target, id: target.id ?? '' })) };
+}
+
+/** The index in a field such as `targets[2].url`; null when the field names no element of this list. */
+export function indexOfField(field: string | null, list: string): number | null {
+  const match = field?.startsWith(list) ? /^\[(\d+)\]/.exec(field.slice(list.length)) : null;
+  return match ? Number(match[1]) : null;
+}
+
 /** The body of the PATCH: only what differs, so that a change made elsewhere meanwhile is not undone. */
 export function changes(draft: Draft, base: Draft): Partial<Draft> {
   const result: Record<string, unknown> = {};

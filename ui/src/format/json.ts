@@ -14,6 +14,7 @@ export type Formatted =
   /** Right as far as it was read, and longer than is wanted once it is indented. */
   | { ok: 'too_long' };
 
+// eslint-disable-next-line no-control-regex -- RFC 8259 section 7 keeps them out of strings
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const WORD = /true|false|null/y;

@@ -22,6 +22,9 @@ export type LiveListener = {
 
 export type EngineState = { state: 'running' } | { state: 'blocked'; error: ErrorBody };
 
+/** What the user chose for the desktop window. `tray`: whether there is one to hide the window in. */
+export type WindowSettings = { keep_catching: boolean; notify: boolean; tray: boolean };
+
 /**
  * All that the UI may ask of the world around it. It grows only on need.
  *
@@ -40,4 +43,7 @@ export interface Host {
   state(): Promise<EngineState>;
   /** Tries again to start an engine that is blocked. */
   retryStart(): Promise<EngineState>;
+  /** Null in a browser, which has its own way with windows. */
+  windowSettings(): Promise<WindowSettings | null>;
+  setWindowSettings(settings: Omit<WindowSettings, 'tray'>): Promise<WindowSettings | null>;
 }

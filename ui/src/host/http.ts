@@ -155,6 +155,14 @@ export class HttpHost implements Host {
   retryStart(): Promise<EngineState> {
     return this.state();
   }
+
+  windowSettings(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
+  setWindowSettings(): Promise<null> {
+    return Promise.resolve(null);
+  }
 }
 
 /** Where the clipboard API is refused (no focus, no permission): the old way through a selection. */

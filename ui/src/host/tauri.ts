@@ -1,6 +1,6 @@
 import { Channel, invoke, type InvokeOptions } from '@tauri-apps/api/core';
 import { asFailure, Failure } from '../errors/failure';
-import type { EngineState, Host, LiveEvent, LiveListener, OperationInput } from './contract';
+import type { EngineState, Host, LiveEvent, LiveListener, OperationInput, WindowSettings } from './contract';
 import type { OperationName } from './operations';
 import { setOnly } from './query';
 
@@ -78,5 +78,13 @@ export class TauriHost implements Host {
 
   retryStart(): Promise<EngineState> {
     return ask('retry_start', {});
+  }
+
+  windowSettings(): Promise<WindowSettings> {
+    return ask('window_settings', {});
+  }
+
+  setWindowSettings(settings: Omit<WindowSettings, 'tray'>): Promise<WindowSettings> {
+    return ask('set_window_settings', { settings });
   }
 }

@@ -186,9 +186,12 @@ export class DeliveryStore {
   /** Brings back rows that were hidden. */
   unhide(rows: readonly DeliverySummary[]): void {
     this.#holding(() => {
-      for (const row of rows) {
-        if (!this.#hidden.delete(row.id) || !matches(this.filter, row)) continue;
-        if (!this.#ranks.has(row.id)) this.#ranks.insert(row, true);
+      for (const { id } of [...rows].sort((a, b) => b.seq - a.seq)) {
+        const row = this.#hidden.get(id);
+        if (!row || !this.#hidden.delete(id) || !matches(this.filter, row)) continue;
+        const placed = this.#ranks.has(id) ? 0 : this.#ranks.insert(row, true);
+        // Where all rows down to the last are held, it is the last now.
+        if (placed === 'below' && this.#ranks.end === this.total) this.#ranks.put(this.total, [row]);
         this.total += 1;
       }
     });

@@ -1,7 +1,13 @@
 import { asFailure, type Failure } from '../errors/failure';
 import type { Host } from '../host/contract';
-import type { EndpointView, ProviderView } from '../host/types';
+import type { EndpointCounts, EndpointView, ProviderView, SentTestEvent } from '../host/types';
 import { deletedId, readCollection } from './read';
+
+/** Counts are asked for after a delivery, but not more often than this while they are watched. In milliseconds. */
+const COUNTS_EVERY_MS = 1_000;
+
+/** Changes to an endpoint that are not saved, by field. */
+export type Pending = Readonly<Record<string, unknown>>;
 
 /** All endpoints, in the order they were made, and the providers they may have. */
 export class EndpointStore {
@@ -9,6 +15,12 @@ export class EndpointStore {
   providers = $state.raw<ProviderView[]>([]);
   phase = $state<'loading' | 'ready' | 'failed'>('loading');
   failure = $state.raw<Failure | null>(null);
+  /** Deliveries by state, by endpoint; empty until they are watched. */
+  counts = $state.raw<ReadonlyMap<string, EndpointCounts>>(new Map());
+  /** What was typed and not saved, by endpoint: it is still there when the user comes back from another screen. */
+  pending = $state.raw<ReadonlyMap<string, Pending>>(new Map());
+  #countWatchers = 0;
+  #countTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #byId = $derived(new Map(this.list.map((endpoint) => [endpoint.id, endpoint])));
   readonly #host: Host;
 
@@ -46,8 +58,9 @@ export class EndpointStore {
     this.#put(endpoint as EndpointView);
   }
 
-  /** Notes that a delivery came, between two `endpoint` events. */
+  /** Notes that a delivery came or changed, between two `endpoint` events. */
   noteDelivery(endpointId: string, receivedAt: string): void {
+    this.#countSoon();
     const endpoint = this.get(endpointId);
     if (!endpoint || (endpoint.last_delivery_at ?? '') >= receivedAt) return;
     this.#put({ ...endpoint, last_delivery_at: receivedAt });
@@ -81,6 +94,54 @@ export class EndpointStore {
     return this.#refresh(id);
   }
 
+  /** Has the engine post a sample to the endpoint's URL; the provider's first sample unless an event is named. */
+  sendTestEvent(id: string, event: string | null): Promise<SentTestEvent> {
+    return this.#host.call('endpoints.send_test_event', { params: { id }, body: event === null ? {} : { event } });
+  }
+
+  /** Keeps the counts current until the returned function is called. */
+  watchCounts(): () => void {
+    this.#countWatchers += 1;
+    void this.#count();
+    return () => {
+      this.#countWatchers -= 1;
+      if (this.#countWatchers > 0) return;
+      clearTimeout(this.#countTimer);
+      this.#countTimer = undefined;
+    };
+  }
+
+  /** Keeps what is typed; none: it was saved or discarded. */
+  keepPending(id: string, pending: Pending | null): void {
+    const before = this.pending.get(id);
+    if (before === undefined && pending === null) return;
+    const next = new Map(this.pending);
+    if (pending === null) next.delete(id);
+    else next.set(id, pending);
+    this.pending = next;
+    if (next.size > 0) window.addEventListener('beforeunload', askBeforeLeaving);
+    else window.removeEventListener('beforeunload', askBeforeLeaving);
+  }
+
+  #countSoon(): void {
+    if (this.#countWatchers === 0 || this.#countTimer !== undefined) return;
+    this.#countTimer = setTimeout(() => {
+      this.#countTimer = undefined;
+      void this.#count();
+    }, COUNTS_EVERY_MS);
+  }
+
+  async #count(): Promise<void> {
+    try {
+      const answer = await this.#host.call('stats.endpoints');
+      const list = readCollection<EndpointCounts>(answer, 'endpoints');
+      this.counts = new Map(list.map((counts) => [counts.endpoint_id, counts]));
+    } catch {
+      // Old figures would look current: show none.
+      this.counts = new Map();
+    }
+  }
+
   async delete(id: string): Promise<void> {
     await this.#host.call('endpoints.delete', { params: { id } });
     this.#drop(id);
@@ -97,8 +158,14 @@ export class EndpointStore {
   }
 
   #drop(id: string): void {
+    this.keepPending(id, null);
     this.list = this.list.filter((endpoint) => endpoint.id !== id);
   }
+}
+
+/** Has the browser ask before the page is closed or reloaded. */
+function askBeforeLeaving(event: BeforeUnloadEvent): void {
+  event.preventDefault();
 }
 
 function byCreation(a: EndpointView, b: EndpointView): number {

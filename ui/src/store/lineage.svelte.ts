@@ -7,6 +7,9 @@ const NODES_MAX = 24;
 /** Live changes are fetched together. In milliseconds. */
 const REFRESH_MS = 60;
 
+/** Parts of a full row that a lineage does not need. */
+const HEAVY = ['headers', 'arrivals', 'raw_body', 'raw_body_base64', 'response_body', 'envelope'] as const;
+
 type Node = { row: DeliverySummary; replayIds: readonly string[] };
 
 /** An original and the replays of it that are known, as they stand now. */
@@ -55,7 +58,9 @@ export class Lineage {
   }
 
   #put(row: DeliveryDetail): void {
-    const { headers: _headers, raw_body: _raw, raw_body_base64: _base64, envelope: _envelope, ...slim } = row;
+    const slim: Partial<DeliveryDetail> & DeliverySummary = { ...row };
+    // Bodies of a whole lineage would be held for nothing.
+    for (const heavy of HEAVY) delete slim[heavy];
     this.#known.set(row.id, { row: slim, replayIds: row.replay_ids });
     this.rows = [...this.#known.values()].map((node) => node.row).sort((a, b) => a.seq - b.seq);
   }

@@ -84,7 +84,8 @@ export class Pages {
     const room = this.#parts.rows;
     // Scrolled upwards, the rows right above what is held are needed first.
     const upwards = to === gap.to && from < gap.from;
-    const at = upwards ? Math.max(from, to - room) : Math.max(from, gap.from - AHEAD_ROWS);
+    const near = gap.from - from <= room / 2 ? from : gap.from;
+    const at = upwards ? Math.max(from, to - room) : near;
     const limit = Math.min(room, to - at);
     const skip = at - from;
     return { at, place: { ...(above && { before: above.seq }), ...(skip > 0 && { skip }), limit } };

@@ -19,7 +19,7 @@ use creel_rig::engine::{Engine, Face};
 
 use app::App;
 use cast::Cast;
-use telling::{Pace, Telling};
+use telling::Telling;
 
 #[derive(Parser)]
 #[command(name = "creel-demo", about = "A Creel with traffic; started by `cargo xtask demo`")]
@@ -36,6 +36,9 @@ struct Arguments {
     /// Deliveries of the story before the endless part begins; at least 300
     #[arg(long, default_value_t = 360, value_parser = clap::value_parser!(u64).range(300..=100_000))]
     deliveries: u64,
+    /// How many of them come at once, so that the window is not empty at first sight
+    #[arg(long, default_value_t = 90)]
+    burst: u64,
     /// Tell the story as fast as it goes instead of a few deliveries a second
     #[arg(long)]
     fast: bool,
@@ -85,8 +88,8 @@ async fn demo(arguments: Arguments) -> Result<()> {
         (_, true) => Afterwards::StandStill,
         _ => Afterwards::GoOn,
     };
-    let pace = if arguments.fast { Pace::Fast } else { Pace::Lively };
-    let mut telling = Telling::new(engine, app, cast, pace);
+    let burst = if arguments.fast { u64::MAX } else { arguments.burst };
+    let mut telling = Telling::new(engine, app, cast, burst);
     tokio::select! {
         told = tell(&mut telling, arguments.deliveries, afterwards) => told?,
         () = interrupted.wait() => say("interrupted"),

@@ -8,9 +8,16 @@ use creel_rig::sign::{SIGNATURE_HEADER, signature};
 use crate::cast::{OLD_SECRET, SECRET};
 use crate::odd::odd;
 
-/// The app is up for the first twenty of thirty deliveries and down for the other ten.
+/// The app is up for the first nineteen of thirty deliveries and down for the others.
 const ROUND: u64 = 30;
-const UP: u64 = 20;
+const UP: u64 = 19;
+/// The story ends with so many of a last round, so that the app has been back for a while.
+const LAST: u64 = 13;
+
+/// How many deliveries there are when at least so many are wanted.
+pub fn length(wanted: u64) -> u64 {
+    wanted.next_multiple_of(ROUND) + LAST
+}
 
 /// Whether the app is up when a delivery comes.
 pub fn app_is_up(number: u64) -> bool {
@@ -57,6 +64,11 @@ pub fn step(number: u64) -> Result<Step> {
         12 => Ok(Step { repeats: 1 + number / ROUND % 2, ..signed(Receiver::Shop, samples::shop(1, number), SECRET)? }),
         7 | 27 => Ok(Step { what: What::Forged, ..signed(Receiver::GitHub, sample_of_github(number), OLD_SECRET)? }),
         15 => Ok(Step { what: What::Unsigned, ..plain(Receiver::Ledger, sample_of_shop(number)) }),
+        // The app's own faults: an empty note, and a slow warehouse.
+        5 => signed(Receiver::Shop, samples::shop(2, number), SECRET),
+        2 => signed(Receiver::Shop, samples::shop(12, number), SECRET),
+        // Each target is heard of once the app is back.
+        10 => signed(Receiver::Ledger, samples::shop(4, number), SECRET),
         4 => {
             let odd = odd(number / ROUND);
             let (path, headers, body) = (odd.path.to_owned(), odd.headers, odd.body);
@@ -81,7 +93,12 @@ fn sample_of_shop(number: u64) -> Sample {
 
 fn plain(to: Receiver, sample: Sample) -> Step {
     let Sample { headers, body } = sample;
-    Step { to, path: String::new(), headers, body: body.into_bytes(), repeats: 0, what: What::Genuine }
+    let path = match to {
+        Receiver::Ledger => "/postings?source=shop".to_owned(),
+        Receiver::Shop if drawn(body.len() as u64).is_multiple_of(3) => "/v2/events".to_owned(),
+        _ => String::new(),
+    };
+    Step { to, path, headers, body: body.into_bytes(), repeats: 0, what: What::Genuine }
 }
 
 fn signed(to: Receiver, sample: Sample, secret: &str) -> Result<Step> {
@@ -102,7 +119,10 @@ mod tests {
         assert!(count(What::Forged) >= 10);
         assert!(count(What::Unsigned) >= 5);
         assert!(count(What::Odd) as u64 >= crate::odd::KINDS);
-        assert_eq!((0..300).filter(|number| !app_is_up(*number)).count(), 100, "down for a third");
+        let length = length(300);
+        let down = (0..length).filter(|number| !app_is_up(*number)).count() as u64;
+        assert!(length >= 300 && down * 3 >= length, "down for a third: {down} of {length}");
+        assert!((length - 10..length).all(app_is_up), "the app is back at the end");
         assert!((0..300).all(|number| steps[number as usize].repeats == 0 || app_is_up(number)));
     }
 }

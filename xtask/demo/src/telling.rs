@@ -10,10 +10,8 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::cast::Cast;
-use crate::story::{Receiver, What, app_is_up, step};
+use crate::story::{Receiver, What, app_is_up, length, step};
 
-/// Deliveries that are there at once, so that the window is not empty at first sight.
-const BURST: u64 = 90;
 /// The shortest and the longest wait between two deliveries, in milliseconds: two to six a second.
 const WAIT_MS: std::ops::Range<u64> = 160..480;
 /// How long the relay may take to finish before the app goes down or comes up.
@@ -21,32 +19,26 @@ const QUIET_LIMIT: Duration = Duration::from_secs(20);
 /// How often that is asked.
 const QUIET_EVERY: Duration = Duration::from_millis(40);
 
-/// How quickly the story is told.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Pace {
-    Fast,
-    Lively,
-}
-
 /// The demo in its course.
 pub struct Telling {
     engine: Engine,
     app: App,
     cast: Cast,
-    pace: Pace,
+    burst: u64,
     app_up: bool,
 }
 
 impl Telling {
-    pub fn new(engine: Engine, app: App, cast: Cast, pace: Pace) -> Telling {
-        Telling { engine, app, cast, pace, app_up: true }
+    /// `burst`: deliveries that come at once; those behind them come a few a second.
+    pub fn new(engine: Engine, app: App, cast: Cast, burst: u64) -> Telling {
+        Telling { engine, app, cast, burst, app_up: true }
     }
 
     /// The story from its beginning; the app is up at its end.
     pub async fn tell(&mut self, deliveries: u64) -> Result<()> {
-        for number in 0..deliveries {
+        for number in 0..length(deliveries) {
             self.send(number).await?;
-            if number >= BURST && self.pace == Pace::Lively {
+            if number >= self.burst {
                 tokio::time::sleep(wait(number)).await;
             } else {
                 // So that Ctrl+C is heard.
@@ -59,7 +51,7 @@ impl Telling {
 
     /// A few deliveries a second, until the window is closed.
     pub async fn go_on(&mut self, from: u64) -> Result<()> {
-        let mut number = from;
+        let mut number = length(from);
         while self.engine.is_running()? {
             self.send(number).await?;
             tokio::time::sleep(wait(number)).await;

@@ -51,7 +51,7 @@ const BROWSER_PLACES: [&str; 3] = [
 ];
 
 /// In the order in which they are reported.
-pub const NEEDS: [Need; 9] = [
+pub const NEEDS: [Need; 10] = [
     Need {
         probe: Probe::Program("cc"),
         why: "a C compiler and linker: SQLite is compiled in",
@@ -107,6 +107,15 @@ pub const NEEDS: [Need; 9] = [
         debian: "dbus",
         fedora: "dbus-daemon",
         arch: "dbus",
+    },
+    Need {
+        // Loaded when the window opens; without it there is no tray, and nothing else is missing.
+        probe: Probe::Module("ayatana-appindicator3-0.1"),
+        why: "the tray icon",
+        purpose: Purpose::Test,
+        debian: "libayatana-appindicator3-dev",
+        fedora: "libayatana-appindicator-gtk3-devel",
+        arch: "libayatana-appindicator",
     },
     Need {
         probe: Probe::Browser,

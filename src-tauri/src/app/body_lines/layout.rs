@@ -185,7 +185,8 @@ impl Indented<'_> {
             match byte {
                 b' ' | b'\t' | b'\n' | b'\r' => self.space(),
                 b'{' | b'[' => {
-                    if self.open(byte) {
+                    let ends = self.open(byte);
+                    if ends {
                         return End::Whole;
                     }
                 }

@@ -33,8 +33,9 @@ pub(super) fn plain_mistake(search: &Search<'_>, secret: &str) -> Option<Mistake
 
 /// The bodies that this one may have been.
 pub(super) fn formers(body: &[u8]) -> impl Iterator<Item = Former<'_>> {
-    let makers: [fn(&[u8]) -> Vec<Former<'_>>; 5] = [line_ends, bom, encoded, packed, transcoded];
-    makers.into_iter().flat_map(move |maker| maker(body))
+    // One kind after the other, so that nothing is made that is not tried.
+    let later = move || encoded(body).into_iter().chain(packed(body)).chain(transcoded(body));
+    line_ends(body).into_iter().chain(bom(body)).chain(std::iter::once_with(later).flatten())
 }
 
 fn line_ends(body: &[u8]) -> Vec<Former<'_>> {
@@ -90,7 +91,7 @@ fn packed(body: &[u8]) -> Vec<Former<'_>> {
 /// Text that was UTF-8 and became UTF-16 or ISO 8859-1, or the other way round.
 fn transcoded(body: &[u8]) -> Vec<Former<'_>> {
     let mut texts: Vec<Vec<u8>> = Vec::new();
-    if body.len() % 2 == 0 && body.iter().take(4).any(|byte| *byte == 0 || *byte >= 0xfe) {
+    if body.len().is_multiple_of(2) && body.iter().take(4).any(|byte| *byte == 0 || *byte >= 0xfe) {
         for big in [false, true] {
             let unit = |pair: &[u8]| if big { [pair[0], pair[1]] } else { [pair[1], pair[0]] };
             let units = body.chunks_exact(2).map(|pair| u16::from_be_bytes(unit(pair)));

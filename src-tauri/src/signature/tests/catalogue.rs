@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{NOW, headers, provider};
 use crate::domain::{Secret, SignatureReason, SignatureStatus, Timestamp};
-use crate::signature::{BodyFacts, Catalogue, Provider, SignatureError, SignedRequest};
+use crate::signature::{BodyFacts, Catalogue, Elsewhere, Provider, SignatureError, SignedRequest};
 
 const SMALLEST: &str = "name = 'A'\ndocs_url = 'https://a.example/'\n[[evidence]]\nurl = 'https://a.example/x'\nsays = 'b'\nbasis = 'sdk'\n";
 
@@ -121,7 +121,9 @@ fn a_provider_without_schemes_is_not_signed_and_cannot_be_signed_for() {
     let secret = Secret::new("s".into());
     let verdict = provider.verify(None, &Value::Null, std::slice::from_ref(&secret), &request, NOW).unwrap();
     assert_eq!((verdict.status, verdict.reason), (SignatureStatus::NotRequired, SignatureReason::NotSigned));
-    let explanation = provider.explain(None, &Value::Null, std::slice::from_ref(&secret), &request, NOW).unwrap();
+    let explanation = provider
+        .explain(None, &Value::Null, std::slice::from_ref(&secret), &request, NOW, Elsewhere::default())
+        .unwrap();
     assert_eq!((explanation.reason, explanation.scheme), (SignatureReason::NotSigned, None));
     assert_eq!(
         provider.sign(None, &Value::Null, &secret, &request, NOW),

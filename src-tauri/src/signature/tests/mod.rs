@@ -1,8 +1,10 @@
 //! Tests of the module as a whole, through its public face.
 
 mod catalogue;
+mod elsewhere;
 mod names_and_keys;
 mod properties;
+mod round_trips;
 mod vectors;
 mod verdicts;
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{NOW, headers, provider, request, secrets, signature, verify};
 use crate::domain::limits::{DEDUPE_KEY_BYTES_MAX, EVENT_NAME_BYTES_MAX};
 use crate::domain::{EventFilter, Headers, SignatureReason};
-use crate::signature::{BodyFacts, Template, envelope, matches_filters};
+use crate::signature::{BodyFacts, Elsewhere, Template, envelope, matches_filters};
 
 /// Header values that a head can hold, biased to what the parsers look for.
 fn header_value() -> impl Strategy<Value = Vec<u8>> {
@@ -107,7 +107,7 @@ proptest! {
             if let Some(key) = provider.dedupe_key(&headers, &facts, &body) {
                 prop_assert!(!key.key.is_empty() && key.key.len() <= DEDUPE_KEY_BYTES_MAX);
             }
-            let explained = provider.explain(None, &Value::Null, &secrets(&["s"]), &request(&headers, &body), NOW);
+            let explained = provider.explain(None, &Value::Null, &secrets(&["s"]), &request(&headers, &body), NOW, Elsewhere::default());
             prop_assert_ne!(explained.unwrap().reason, SignatureReason::Ok);
             let filters = [EventFilter { event: filter.clone(), actions: Some(vec![filter.clone()]) }];
             prop_assert!(!filter.is_empty() || !matches_filters(&filters, &event.name, &facts));

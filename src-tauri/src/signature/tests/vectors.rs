@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::secrets;
 use crate::domain::{Headers, Timestamp};
-use crate::signature::{BodyFacts, Catalogue, Explanation, SignedRequest};
+use crate::signature::{BodyFacts, Catalogue, Elsewhere, Explanation, SignedRequest};
 
 const FIXTURE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/signatures.json"));
 /// How many vectors the fixture holds; fewer would mean that the test tests nothing.
@@ -69,7 +69,9 @@ impl Vector {
         let now = Timestamp::from_millis(self.now_unix * 1000);
         let provider = catalogue.get(&self.provider).ok_or_else(|| format!("no provider {}", self.provider))?;
         let verdict = provider.verify(scheme, &self.extra, &secrets, &request, now).map_err(|e| e.to_string())?;
-        let explanation = provider.explain(scheme, &self.extra, &secrets, &request, now).map_err(|e| e.to_string())?;
+        let explanation = provider
+            .explain(scheme, &self.extra, &secrets, &request, now, Elsewhere::default())
+            .map_err(|e| e.to_string())?;
         assert_eq!((explanation.status, explanation.reason), (verdict.status, verdict.reason), "{}", self.id);
         Ok(explanation)
     }

@@ -6,7 +6,7 @@ use super::{NOW, headers, provider, request, secrets, signature, verify};
 use crate::domain::{Headers, Secret, SignatureReason, SignatureStatus};
 use crate::signature::explanation::SIGNED_CONTENT_PREVIEW_BYTES;
 use crate::signature::signature_place::SIGNATURES_READ_MAX;
-use crate::signature::{Explanation, SignatureError};
+use crate::signature::{Elsewhere, Explanation, SignatureError};
 
 const BODY: &[u8] = br#"{"a":1}"#;
 const SECRET: &str = "sixteen bytes or more";
@@ -20,7 +20,9 @@ fn judged(secret_texts: &[&str], values: &[&str]) -> (SignatureStatus, Signature
 
 fn explained(secret_texts: &[&str], pairs: &[(&str, &str)], body: &[u8]) -> Explanation {
     let headers = headers(pairs);
-    provider("github").explain(None, &Value::Null, &secrets(secret_texts), &request(&headers, body), NOW).unwrap()
+    provider("github")
+        .explain(None, &Value::Null, &secrets(secret_texts), &request(&headers, body), NOW, Elsewhere::default())
+        .unwrap()
 }
 
 #[test]
@@ -218,7 +220,8 @@ fn an_explanation_has_the_fields_of_the_contract() {
             "timestamp",
             "skew_seconds",
             "secret_hint",
-            "findings"
+            "findings",
+            "suggested_provider"
         ]
     );
     assert_eq!((&json["status"], &json["reason"]), (&json!("missing"), &json!("missing_header")));

@@ -2,7 +2,7 @@ import { defaultKeymap } from '@codemirror/commands';
 import { json } from '@codemirror/lang-json';
 import { xml } from '@codemirror/lang-xml';
 import { bracketMatching, codeFolding, foldGutter, foldKeymap } from '@codemirror/language';
-import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
+import { highlightSelectionMatches, openSearchPanel, search, searchKeymap } from '@codemirror/search';
 import { Compartment, EditorState, type Extension } from '@codemirror/state';
 import { EditorView, highlightSpecialChars, keymap, lineNumbers } from '@codemirror/view';
 import { HIDDEN, marked } from '../../format/visible';
@@ -26,29 +26,23 @@ const visibleMarks = highlightSpecialChars({
 
 const languages: Record<CodeLanguage, () => Extension> = { json, xml, text: () => [] };
 
-export type Code = { text: string; language: CodeLanguage; wrap: boolean; label: string; testId: string };
-
-/** The wrapping of an editor, to be changed while it stands. */
-export class Wrapping {
-  readonly #part = new Compartment();
-
-  extension(on: boolean): Extension {
-    return this.#part.of(on ? EditorView.lineWrapping : []);
-  }
-
-  set(view: EditorView, on: boolean): void {
-    view.dispatch({ effects: this.#part.reconfigure(on ? EditorView.lineWrapping : []) });
-  }
-}
+export type Code = { text: string; language: CodeLanguage; label: string; testId: string };
 
 /**
  * A reader of code in a shadow root: there CodeMirror puts its styles into constructed style sheets, which
  * `style-src 'self'` allows, where in the document it would need a style element, which it does not.
  */
-export function openEditor(root: ShadowRoot, code: Code, wrapping: Wrapping): EditorView {
-  const state = EditorState.create({
-    doc: code.text,
-    extensions: [
+export class Editor {
+  readonly #view: EditorView;
+  readonly #wrapping = new Compartment();
+
+  constructor(root: ShadowRoot, code: Code) {
+    const state = EditorState.create({ doc: code.text, extensions: this.#extensions(code) });
+    this.#view = new EditorView({ state, root, parent: root });
+  }
+
+  #extensions(code: Code): Extension {
+    return [
       // Lines end at line feeds alone: a carriage return is a byte of the body and shows as a mark.
       EditorState.lineSeparator.of('\n'),
       EditorState.readOnly.of(true),
@@ -66,11 +60,23 @@ export function openEditor(root: ShadowRoot, code: Code, wrapping: Wrapping): Ed
       highlightSelectionMatches({ minSelectionLength: 2 }),
       search({ top: true }),
       visibleMarks,
-      wrapping.extension(code.wrap),
+      this.#wrapping.of([]),
       languages[code.language](),
       codeTheme,
       keymap.of([...searchKeymap, ...foldKeymap, ...defaultKeymap]),
-    ],
-  });
-  return new EditorView({ state, root, parent: root });
+    ];
+  }
+
+  wrap(on: boolean): void {
+    this.#view.dispatch({ effects: this.#wrapping.reconfigure(on ? EditorView.lineWrapping : []) });
+  }
+
+  find(): void {
+    this.#view.focus();
+    openSearchPanel(this.#view);
+  }
+
+  close(): void {
+    this.#view.destroy();
+  }
 }

@@ -38,6 +38,8 @@ const look = EditorView.theme({
     unicodeBidi: 'isolate',
   },
   '.cm-panels': { backgroundColor: 'var(--surface-2)', color: 'var(--fg)', borderBottom: '1px solid var(--border)' },
+  '.cm-panel.cm-search': { padding: 'var(--space-1) var(--space-5) var(--space-1) var(--space-2)' },
+  '.cm-panel.cm-search input.cm-textfield': { width: '10rem' },
   '.cm-panels label': { fontSize: 'var(--text-sm)', fontFamily: 'var(--font-ui)' },
   '.cm-textfield': {
     backgroundColor: 'var(--surface)',

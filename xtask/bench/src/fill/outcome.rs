@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use bytes::Bytes;
-use creel::domain::{AttemptOutcome, Headers, Timestamp};
+use creel::domain::{AttemptOutcome, AttemptTimings, Headers, Timestamp};
 use creel::store::{AttemptEnd, AttemptResponse};
 use creel_rig::chance::drawn;
 
@@ -29,7 +29,13 @@ pub fn relayed(number: u64, target: u64, received_at: Timestamp) -> Result<Relay
     };
     let at = Timestamp::from_millis(started_at.as_millis() + i64::try_from(took_ms)?);
     let response = status.map(|status| response(status, number)).transpose()?;
-    Ok(Relayed { started_at, end: AttemptEnd { outcome, reason: reason.map(str::to_owned), response, at } })
+    let connected = outcome != AttemptOutcome::ConnectFailed;
+    let timings = AttemptTimings {
+        connect_ms: connected.then_some(took_ms.min(1)),
+        first_byte_ms: response.is_some().then(|| took_ms.saturating_sub(1)),
+        total_ms: took_ms,
+    };
+    Ok(Relayed { started_at, end: AttemptEnd { outcome, reason: reason.map(str::to_owned), response, at, timings } })
 }
 
 fn response(status: u16, number: u64) -> Result<AttemptResponse> {

@@ -231,6 +231,7 @@ fn pending(endpoint: &Endpoint, delivery_id: DeliveryId, at: Timestamp) -> Vec<N
         started_at: None,
         finished_at: None,
         duration_ms: None,
+        timings: None,
     });
     attempts.map(|attempt| NewAttempt { attempt: Arc::new(attempt), force: false }).collect()
 }

@@ -14,7 +14,7 @@ fn listed(connection: &Connection, filter: &DeliveryFilter) -> Result<(Vec<Deliv
     let mut all = Vec::new();
     let mut before = None;
     loop {
-        let page = read_page(connection, filter, PageBounds { limit: 500, before, after: None })?;
+        let page = read_page(connection, filter, PageBounds { limit: 500, before, ..PageBounds::default() })?;
         all.extend(page.deliveries);
         before = page.next_before;
         if before.is_none() {
