@@ -118,6 +118,9 @@ export function rowTone(row: DeliverySummary): Tone {
   return statusLook(row.status).tone;
 }
 
+/** Outcomes in a word, for the narrow column of the list; the sentence is a tooltip away. */
+const briefly: Record<string, string> = { connect_failed: 'down', timed_out: 'timeout', reset: 'reset' };
+
 /** What the newest attempt came to, for the list: the app's status where there is one, else what happened. */
 export function relayLook(row: DeliverySummary): Look {
   if (row.relay_outcome === null) {
@@ -127,7 +130,7 @@ export function relayLook(row: DeliverySummary): Look {
     return { tone: 'calm', glyph: '–', label: 'not relayed', explanation: 'It was not relayed.' };
   }
   const base = outcomeLook(row.relay_outcome);
-  if (row.relay_status === null) return { ...base, label: base.label.toLowerCase() };
+  if (row.relay_status === null) return { ...base, label: briefly[row.relay_outcome] ?? base.label.toLowerCase() };
   const aside = row.relay_duration_ms === null ? '' : duration(row.relay_duration_ms);
   const tone = row.relay_status >= 500 ? 'bad' : row.relay_status >= 400 ? 'warn' : base.tone;
   return { ...base, tone, label: String(row.relay_status), aside };

@@ -31,7 +31,7 @@ describe('looks', () => {
       { label: '200', aside: '84 ms', tone: 'good' },
     );
     expect(relayLook(delivery({ relay_outcome: 'http_error', relay_status: 503 })).tone).toBe('bad');
-    expect(relayLook(delivery({ relay_outcome: 'connect_failed' })).label).toBe('no connection');
+    expect(relayLook(delivery({ relay_outcome: 'connect_failed' })).label).toBe('down');
     expect(relayLook(delivery({})).label).toBe('no target');
     expect(relayLook(delivery({ status: 'rejected' })).label).toBe('not relayed');
   });
