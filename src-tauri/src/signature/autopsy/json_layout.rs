@@ -138,25 +138,27 @@ fn new_line(layout: Layout, depth: usize, out: &mut String) {
 fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
     let mut at = start + 1;
     loop {
-        match bytes.get(at)? {
-            b'"' => return Some(at + 1),
-            b'\\' => at += 2,
-            _ => at += 1,
+        at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        if bytes[at] == b'"' {
+            return Some(at + 1);
         }
+        at += 2;
     }
 }
 
 fn write_string(quoted: &str, escapes: Escapes, out: &mut String) -> Option<()> {
-    if escapes == Escapes::AsIs {
-        out.push_str(quoted);
-        return Some(());
-    }
-    let text: String = serde_json::from_str(quoted).ok()?;
     let (ascii, slashes) = match escapes {
         Escapes::Ascii { slashes } => (true, slashes),
         Escapes::Slashes => (false, true),
         Escapes::AsIs | Escapes::Plain => (false, false),
     };
+    let has = |byte: u8| memchr::memchr(byte, quoted.as_bytes()).is_some();
+    let stays = !has(b'\\') && !(slashes && has(b'/')) && !(ascii && !quoted.is_ascii());
+    if stays || escapes == Escapes::AsIs {
+        out.push_str(quoted);
+        return Some(());
+    }
+    let text: String = serde_json::from_str(quoted).ok()?;
     out.push('"');
     for character in text.chars() {
         match character {
