@@ -164,3 +164,49 @@ fn lower_escapes(text: &str) -> String {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    /// JSON objects and arrays.
+    fn json() -> impl Strategy<Value = Value> {
+        let text = "\\PC{0,12}|[/\\\\\"\u{1}é]{0,6}";
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            text.prop_map(Value::from)
+        ];
+        let tree = leaf.prop_recursive(4, 24, 5, |inner| {
+            prop_oneof![
+                vec(inner.clone(), 0..5).prop_map(Value::from),
+                vec(("\\PC{0,8}", inner), 0..5).prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        });
+        vec(tree, 0..4).prop_map(Value::from)
+    }
+
+    proptest! {
+        #[test]
+        fn json_that_is_written_again_stays_the_same_json(value in json(), pretty in any::<bool>()) {
+            let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
+            for other in rewritings(text.as_bytes()) {
+                prop_assert_eq!(&serde_json::from_slice::<Value>(&other).unwrap(), &value);
+            }
+        }
+    }
+
+    #[test]
+    fn a_form_is_tried_in_other_orders_and_with_other_spaces() {
+        let others: Vec<Vec<u8>> = rewritings(b"b=x+y&a=1").collect();
+        for former in ["a=1&b=x+y", "b=x%20y&a=1"] {
+            assert!(others.contains(&former.as_bytes().to_vec()), "{former}");
+        }
+        assert!(is_sorted_form(b"a=1&b=2&c=3&d=4&e=5") && !is_sorted_form(b"a=1&c=2&b=3&d=4&e=5"));
+    }
+}

@@ -153,8 +153,8 @@ fn write_string(quoted: &str, escapes: Escapes, out: &mut String) -> Option<()> 
         Escapes::AsIs | Escapes::Plain => (false, false),
     };
     let has = |byte: u8| memchr::memchr(byte, quoted.as_bytes()).is_some();
-    let stays = !has(b'\\') && !(slashes && has(b'/')) && !(ascii && !quoted.is_ascii());
-    if stays || escapes == Escapes::AsIs {
+    let changes = has(b'\\') || (slashes && has(b'/')) || (ascii && !quoted.is_ascii());
+    if !changes || escapes == Escapes::AsIs {
         out.push_str(quoted);
         return Some(());
     }

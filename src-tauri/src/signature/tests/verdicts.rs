@@ -226,3 +226,12 @@ fn an_explanation_has_the_fields_of_the_contract() {
     );
     assert_eq!((&json["status"], &json["reason"]), (&json!("missing"), &json!("missing_header")));
 }
+
+#[test]
+fn a_byte_order_mark_that_came_or_went_is_named() {
+    let with_mark = [b"\xef\xbb\xbf", BODY].concat();
+    for (signed, received) in [(BODY, &with_mark[..]), (&with_mark[..], BODY)] {
+        let explanation = explained(&[SECRET], &[("X-Hub-Signature-256", &signature(SECRET, signed))], received);
+        assert_eq!(explanation.findings[0].code, "body_bom");
+    }
+}
