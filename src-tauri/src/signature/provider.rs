@@ -405,7 +405,9 @@ impl Settings<'_> {
         let brings = |scheme: &&&Scheme| scheme.places.iter().any(|place| !place.values(&sources).is_empty());
         let met: Vec<&&Scheme> = self.schemes.iter().filter(meets).collect();
         let brought: Vec<&&Scheme> = met.iter().copied().filter(brings).collect();
-        let is_plain = |scheme: &&&Scheme| !scheme.when.is_empty() || self.reads(scheme, &sources);
+        let is_plain = |scheme: &&&Scheme| {
+            scheme.when.iter().any(|condition| condition.option().is_none()) || self.reads(scheme, &sources)
+        };
         match brought.iter().find(|scheme| is_plain(scheme)).or(brought.first()).or(met.first()) {
             Some(scheme) => Choice::Scheme(scheme),
             None if self.schemes.iter().any(|scheme| standings(scheme).contains(&Standing::Other)) => {

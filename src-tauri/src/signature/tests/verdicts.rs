@@ -235,3 +235,17 @@ fn a_byte_order_mark_that_came_or_went_is_named() {
         assert_eq!(explanation.findings[0].code, "body_bom");
     }
 }
+
+#[test]
+fn a_token_that_leaves_the_bodys_digest_out_holds_for_no_body_but_the_empty_one() {
+    let url = "https://hooks.example.com/in";
+    let claims = json!({ "url_hash": hex::encode(crate::signature::algorithm::sha256(url.as_bytes())) });
+    let token = crate::signature::jwt::Token::sign(&claims, SECRET.as_bytes()).unwrap();
+    let headers = headers(&[("MessageBird-Signature-JWT", &token)]);
+    let judged = |body: &[u8]| {
+        let request = crate::signature::SignedRequest { method: "POST", url: Some(url), headers: &headers, body };
+        provider("messagebird").verify(None, &Value::Null, &secrets(&[SECRET]), &request, NOW).unwrap().status
+    };
+    assert_eq!(judged(b""), SignatureStatus::Valid);
+    assert_eq!(judged(b"{}"), SignatureStatus::Invalid);
+}
