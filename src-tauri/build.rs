@@ -1,6 +1,6 @@
 //! Runs with the repository's root as its working directory (the package's root).
 
-use std::{env, fs, io, path::Path};
+use std::{collections::BTreeSet, env, fs, io, path::Path};
 
 /// Where the UI is built to, and embedded from.
 const UI: &str = "ui/dist";
@@ -67,6 +67,28 @@ fn embed_providers() -> io::Result<()> {
         list.push_str(&format!("    ({slug:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))),\n"));
     }
     list.push_str("]\n");
+    let prefixes = event_prefixes(&slugs)?;
     let out_dir = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR for build scripts"))?;
+    fs::write(Path::new(&out_dir).join("event_prefixes.rs"), format!("&{:?}", prefixes.iter().collect::<Vec<_>>()))?;
     fs::write(Path::new(&out_dir).join("providers.rs"), list)
+}
+
+/// The prefixes of event names, without their dot: every `prefix` of an `[[event]]` and every `event_prefix`. Read line
+/// by line, which is enough for a key and a text; a test holds the result against the catalogue as it is parsed.
+fn event_prefixes(slugs: &[String]) -> io::Result<BTreeSet<String>> {
+    let mut prefixes = BTreeSet::new();
+    for slug in slugs {
+        let text = fs::read_to_string(format!("providers/{slug}.toml"))?;
+        let mut table = "";
+        for line in text.lines().map(str::trim) {
+            if line.starts_with('[') {
+                table = line;
+            }
+            let Some((key, value)) = line.split_once('=') else { continue };
+            if key.trim() == "event_prefix" || (table == "[[event]]" && key.trim() == "prefix") {
+                prefixes.insert(value.trim().trim_matches('"').trim_end_matches('.').to_owned());
+            }
+        }
+    }
+    Ok(prefixes)
 }

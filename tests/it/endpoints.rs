@@ -276,7 +276,7 @@ fn what_is_not_built_yet_is_refused_as_not_available() {
     assert_eq!(creel.api("PATCH", &path, Some(&hold)).expect_error(422), "not_available");
     let calls = [
         ("POST", "/endpoints", Some(json!({ "name": "x", "when_target_down": "hold" }))),
-        ("POST", "/endpoints", Some(json!({ "name": "x", "provider": "stripe" }))),
+        ("POST", "/endpoints", Some(json!({ "name": "x", "provider": "no-such-provider" }))),
         ("POST", "/replays", Some(json!({ "filter": { "status": "failed" }, "max": 10 }))),
         ("POST", "/tunnel", Some(json!({ "provider": "cloudflared", "options": {} }))),
         ("GET", "/tunnel", None),

@@ -1,6 +1,6 @@
 //! The black-box suite: the real binary, real sockets, a data directory and free ports for each test.
 //!
-//! What is promised stands in the files: `ingress`, `replies`, `hostile_heads`, `dedupe`, `signatures` (what senders
+//! What is promised stands in the files: `ingress`, `replies`, `hostile_heads`, `dedupe`, `signatures`, `signature_vectors`, `handshakes` (what senders
 //! meet), `relay`, `hostile_targets`, `replay` (what the developer's app meets), `api`, `guard`, `events`, `lists`,
 //! `bodies`, `endpoints`, `trying_out`, `cli` (what programs meet), `lifecycle`, `kill`, `damage`, `disk_full`,
 //! `retention`, `secrets` (what must survive or stay hidden), `linkage`, `desktop` (the two binaries), `tidy` (the
@@ -184,6 +184,7 @@ mod disk_full;
 mod endpoints;
 mod events;
 mod guard;
+mod handshakes;
 mod hostile_heads;
 mod hostile_targets;
 mod ingress;
@@ -197,6 +198,7 @@ mod replay;
 mod replies;
 mod retention;
 mod secrets;
+mod signature_vectors;
 mod signatures;
 mod support;
 mod tidy;

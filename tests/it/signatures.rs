@@ -267,3 +267,58 @@ fn every_vector_is_judged_as_expected_over_the_wire_and_on_the_command_line() {
         );
     }
 }
+
+#[test]
+fn provider_options_are_checked_used_and_their_secrets_never_read_back() {
+    let creel = Creel::start();
+    let endpoint = creel.endpoint(json!({ "provider": "box",
+        "provider_options": { "secondary_secret": "canary-of-the-options", "public_url": "https://a.example/" } }));
+    let path = format!("/endpoints/{}", endpoint.id);
+    let shown = creel.get(&path);
+    assert_eq!(shown["provider_options"], json!({ "secondary_secret": null, "public_url": "https://a.example/" }));
+    // As read back, with one change: the secret stays.
+    creel.patch(
+        &endpoint,
+        &json!({ "provider_options": { "secondary_secret": null, "public_url": "https://b.example/" } }),
+    );
+    creel.set_secret(&endpoint, "the primary key that was rotated away");
+    let (body, time) = ("{}", "2026-01-01T00:00:00Z");
+    let sent = creel.send(&endpoint.post(body).header("BOX-DELIVERY-TIMESTAMP", time).header(
+        "BOX-SIGNATURE-SECONDARY",
+        &hub_signature("canary-of-the-options", format!("{body}{time}").as_bytes()),
+    ));
+    assert_eq!(sent.status, 401, "a hex digest is not what Box sends");
+    let explanation = creel.get(&format!("/deliveries/{}/signature", text(&sent.json(), "delivery_id")));
+    assert_eq!(explanation["scheme"], "box");
+    for refused in [json!({ "nonsense": "x" }), json!({ "hash": "sha1" }), json!({ "audience": 1 }), json!([])] {
+        let answer = creel.api("PATCH", &path, Some(&json!({ "provider_options": refused })));
+        assert_eq!(answer.status, 422, "{refused}");
+        assert_eq!(answer.json()["error"]["field"], "provider_options", "{refused}");
+    }
+    assert!(!creel.get("/endpoints").to_string().contains("canary"));
+    assert!(!creel.home().streams().contains("canary"), "a secret option was logged");
+}
+
+#[test]
+fn the_autopsy_names_the_mistake_and_the_endpoint_whose_secret_fits() {
+    let creel = Creel::start();
+    let (here, there) =
+        (creel.endpoint(json!({ "provider": "github" })), creel.endpoint(json!({ "provider": "github" })));
+    creel.set_secret(&here, "the secret of this endpoint");
+    creel.set_secret(&there, "the secret of that endpoint");
+    let finding = |request: &Request| {
+        let answer = creel.send(request);
+        let explanation = creel.get(&format!("/deliveries/{}/signature", text(&answer.json(), "delivery_id")));
+        explanation["findings"][0].clone()
+    };
+    let spaced = "{\"a\": 1, \"b\": [true, null]}";
+    let signature = hub_signature("the secret of this endpoint", spaced.as_bytes());
+    let again = here.post("{\"a\":1,\"b\":[true,null]}").header("X-Hub-Signature-256", &signature);
+    let found = finding(&again);
+    assert_eq!((&found["code"], &found["confidence"]), (&json!("body_reserialised"), &json!("certain")));
+    assert!(!text(&found, "fix").is_empty() && !text(&found, "explanation").is_empty());
+    let other = signed(&here, "the secret of that endpoint", "{}");
+    assert_eq!(finding(&other)["code"], "other_endpoint_secret");
+    let unknown = signed(&here, "a secret of nobody", "{}");
+    assert_eq!(finding(&unknown)["code"], "wrong_secret");
+}

@@ -29,6 +29,8 @@ const HTTP_VERSION: &str = "1.1";
 const ENDPOINT_DISABLED: &str = "endpoint_disabled";
 /// Reason of an ignored delivery whose event no filter lets through.
 const EVENT_FILTERED: &str = "event_filtered";
+/// Reason of an ignored delivery by which the provider asked whether the endpoint is there.
+const HANDSHAKE: &str = "handshake";
 /// Reason of a dispatched delivery that had nowhere to go.
 pub(super) const NO_TARGET: &str = "no_target";
 
@@ -38,6 +40,8 @@ enum Outcome {
     Ignored(&'static str),
     NoTarget,
     Relayed,
+    /// Answered as the provider asks.
+    Handshake,
 }
 
 /// A delivery on its way to the writer, and what is done once it is stored.
@@ -152,8 +156,9 @@ impl App {
         let id = DeliveryId::new();
         let attempts = pending_attempts(id, &destinations, request.received_at, false);
         let attempt_ids: Vec<AttemptId> = attempts.iter().map(|new| new.attempt.id).collect();
-        let answer = match (&endpoint.reply, attempt_ids.first()) {
-            (Reply::Passthrough { timeout_ms }, Some(&attempt)) => Answer::OfTarget(TargetWait {
+        let answer = match (&judgement.handshake, &endpoint.reply, attempt_ids.first()) {
+            (Some(reply), ..) => Answer::Known(replies::handshake(reply), Duration::ZERO),
+            (None, Reply::Passthrough { timeout_ms }, Some(&attempt)) => Answer::OfTarget(TargetWait {
                 delivery: id,
                 attempt,
                 ended: self.core.waiters.expect(attempt),
@@ -231,6 +236,9 @@ enum CaptureError {
 
 fn decide(endpoint: &Endpoint, judgement: &Judgement, any_target: bool) -> Outcome {
     let Judgement { facts, verdict, event, .. } = judgement;
+    if judgement.handshake.is_some() {
+        return Outcome::Handshake;
+    }
     let holds = matches!(verdict.status, SignatureStatus::Valid | SignatureStatus::NotRequired);
     if !holds && endpoint.signature_policy == SignaturePolicy::Enforce {
         return Outcome::Rejected(rejection_word(verdict.reason));
@@ -258,6 +266,7 @@ fn table_reply(outcome: &Outcome, id: DeliveryId, endpoint: &Endpoint, attempts:
     match outcome {
         Outcome::Rejected(reason) => replies::rejected(id, reason),
         Outcome::Ignored(reason) => replies::ignored(id, reason),
+        Outcome::Handshake => replies::ignored(id, HANDSHAKE),
         Outcome::NoTarget => replies::skipped(id),
         Outcome::Relayed => replies::accepted(id, endpoint.id, attempts),
     }
@@ -291,6 +300,7 @@ fn row(
     let (status, reason) = match outcome {
         Outcome::Rejected(reason) => (DeliveryStatus::Rejected, Some(*reason)),
         Outcome::Ignored(reason) => (DeliveryStatus::Ignored, Some(*reason)),
+        Outcome::Handshake => (DeliveryStatus::Ignored, Some(HANDSHAKE)),
         Outcome::NoTarget => (DeliveryStatus::Dispatched, Some(NO_TARGET)),
         Outcome::Relayed => (DeliveryStatus::Queued, None),
     };

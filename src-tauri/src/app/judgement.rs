@@ -10,7 +10,9 @@ use super::App;
 use super::endpoint_table::EndpointEntry;
 use super::inbound::InboundRequest;
 use crate::domain::{BodyPolicy, Endpoint, SeededBug, SignatureReason, SignatureStatus};
-use crate::signature::{BodyFacts, DedupeKey, EventName, JsonKind, Provider, SignatureError, SignedRequest, Verdict};
+use crate::signature::{
+    BodyFacts, DedupeKey, EventName, HandshakeReply, JsonKind, Provider, SignatureError, SignedRequest, Verdict,
+};
 
 /// Bodies up to this many bytes are judged on the async worker that read them.
 pub(super) const JUDGED_INLINE_BYTES_MAX: usize = 256 * 1024;
@@ -27,6 +29,8 @@ pub(super) struct Judgement {
     pub(super) event: EventName,
     /// What makes a repeat of it recognisable.
     pub(super) key: Option<DedupeKey>,
+    /// What its sender wants to hear, when it only asks whether the endpoint is there.
+    pub(super) handshake: Option<HandshakeReply>,
 }
 
 /// A request with its judgement, or the promise of both.
@@ -92,9 +96,25 @@ impl App {
         }
         let provider = entry.provider.as_deref().ok_or(JudgementError::NoProvider)?;
         let verdict = self.verdict(entry, provider, request)?;
-        let event = provider.event_name(&request.headers, &facts);
-        let key = provider.dedupe_key(&request.headers, &facts);
-        Ok(Judgement { facts, verdict, event, key })
+        let event = provider.event_name(&request.headers, &facts, &request.body);
+        let key = provider.dedupe_key(&request.headers, &facts, &request.body);
+        let handshake = self.handshake(entry, provider, request, verdict);
+        Ok(Judgement { facts, verdict, event, key, handshake })
+    }
+
+    fn handshake(
+        &self,
+        entry: &EndpointEntry,
+        provider: &Provider,
+        request: &InboundRequest,
+        verdict: Verdict,
+    ) -> Option<HandshakeReply> {
+        let signed =
+            SignedRequest { method: &request.method, url: None, headers: &request.headers, body: &request.body };
+        // That it is genuine is enough: to answer an old one again gives nothing away that was not given before.
+        let holds = verdict.matched_secret.is_some() || verdict.status == SignatureStatus::NotRequired;
+        let (options, query) = (&entry.endpoint.provider_options, request.query.as_deref());
+        provider.handshake(options, entry.secrets.as_deref()?, &signed, query, holds)
     }
 
     fn verdict(

@@ -99,7 +99,7 @@ impl App {
         let Some(provider) = entry.provider.as_deref() else {
             return Err(AppError::internal("the catalogue does not know the endpoint's provider"));
         };
-        let event = provider.event_name(&outgoing.headers, &facts);
+        let event = provider.event_name(&outgoing.headers, &facts, &outgoing.body);
         let destinations = match &request.target_url {
             Some(url) => vec![self.checked_destination(url, entry.endpoint.allow_non_loopback).await?],
             None => matching_targets(&entry.endpoint, &event.name, &facts),

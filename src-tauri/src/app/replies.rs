@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::inbound::{IngressReply, JSON_HEADERS};
 use crate::domain::{AttemptId, DeliveryId, EndpointId, Headers};
+use crate::signature::HandshakeReply;
 
 /// Seconds after which a sender should try again what could not be stored.
 const RETRY_AFTER_SECONDS: &str = "2";
@@ -40,6 +41,19 @@ pub fn skipped(delivery: DeliveryId) -> IngressReply {
 #[must_use]
 pub fn ignored(delivery: DeliveryId, reason: &str) -> IngressReply {
     json(200, format!(r#"{{"status":"ignored","delivery_id":"{delivery}","reason":"{reason}"}}"#))
+}
+
+/// What a provider's handshake asks for. No type is guessed from the body by a browser.
+#[must_use]
+pub fn handshake(reply: &HandshakeReply) -> IngressReply {
+    let nosniff = ("X-Content-Type-Options", "nosniff");
+    let pairs = reply.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain([nosniff]);
+    IngressReply {
+        status: reply.status,
+        headers: Headers::from_pairs(pairs).unwrap_or_default(),
+        body: Bytes::from(reply.body.clone()),
+        is_bad_credential: reply.status == 403,
+    }
 }
 
 /// 200: collapsed onto a delivery that was there before.

@@ -37,6 +37,17 @@ pub(super) fn secret(file: Option<&Path>, console: &Console) -> Result<Option<Se
     Ok(Some(secret))
 }
 
+/// As [`secret`], but an empty file stands for no secret, as some providers need none to be verified.
+pub(super) fn secret_if_any(file: Option<&Path>, console: &Console) -> Result<Option<Secret>, CliError> {
+    let is_empty =
+        |path: &Path| !is_stdin(path) && std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == 0);
+    if file.is_some_and(is_empty) {
+        console.note("the secret file is empty; there is no secret");
+        return Ok(None);
+    }
+    secret(file, console)
+}
+
 /// An environment variable is taken as it stands; an empty one counts as absent.
 fn secret_of_variable(value: Option<OsString>) -> Result<Option<Secret>, CliError> {
     let Some(value) = value.filter(|value| !value.is_empty()) else { return Ok(None) };

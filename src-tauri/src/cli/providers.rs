@@ -103,7 +103,7 @@ fn show(view: &Value, console: &Console) -> Result<Exit, CliError> {
         pairs.push(("  algorithm", fields::text(scheme, "algorithm")));
         pairs.push(("  signs", fields::text(scheme, "content")));
         pairs.push((
-            "  header",
+            "  signature",
             format!(
                 "{}: {}<{}>",
                 fields::text(scheme, "header"),
@@ -111,6 +111,16 @@ fn show(view: &Value, console: &Console) -> Result<Exit, CliError> {
                 fields::text(scheme, "encoding")
             ),
         ));
+        pairs.push(("  secret", fields::text(scheme, "secret")));
+        if !fields::get(scheme, "timestamp_unit").is_null() {
+            let tolerance = match fields::get(scheme, "tolerance_seconds") {
+                Value::Null => "of any age".to_owned(),
+                seconds => format!("at most {seconds} seconds old"),
+            };
+            pairs.push(("  timestamp", format!("{}, {tolerance}", fields::text(scheme, "timestamp_unit"))));
+        }
+        let options: Vec<String> = fields::items(scheme, "options").iter().map(fields::shown).collect();
+        pairs.push(("  options", options.join(", ")));
     }
     console.lines(fields::pairs(&pairs))?;
     Ok(Exit::Ok)

@@ -55,6 +55,8 @@ pub(super) struct SigningArgs {
 
 /// All that a judgement needs, read.
 pub(super) struct Signing<'a> {
+    /// All recipes.
+    pub(super) catalogue: Catalogue,
     /// Whose recipe.
     pub(super) provider: Arc<Provider>,
     /// Which scheme.
@@ -74,7 +76,8 @@ pub(super) struct Signing<'a> {
 impl SigningArgs {
     /// Reads the files.
     pub(super) fn read(&self, console: &Console) -> Result<Signing<'_>, CliError> {
-        let provider = provider(&self.provider)?;
+        let catalogue = Catalogue::embedded()?;
+        let provider = known(&catalogue, &self.provider)?;
         let from_stdin = [&self.secret_file, &self.body_file, &self.options_file];
         if from_stdin.into_iter().flatten().filter(|path| input::is_stdin(path)).count() > 1 {
             return Err(CliError::Usage {
@@ -83,10 +86,11 @@ impl SigningArgs {
             });
         }
         Ok(Signing {
+            catalogue,
             provider,
             scheme: self.scheme.as_deref(),
             options: input::options(self.options_file.as_deref())?,
-            secret: input::secret(self.secret_file.as_deref(), console)?,
+            secret: input::secret_if_any(self.secret_file.as_deref(), console)?,
             now: self.clock()?,
             method: &self.method,
             url: self.url.as_deref(),
@@ -119,7 +123,10 @@ impl Signing<'_> {
 
 /// The provider of a slug in the catalogue of this program.
 pub(super) fn provider(slug: &str) -> Result<Arc<Provider>, CliError> {
-    let catalogue = Catalogue::embedded()?;
+    known(&Catalogue::embedded()?, slug)
+}
+
+fn known(catalogue: &Catalogue, slug: &str) -> Result<Arc<Provider>, CliError> {
     catalogue.get(slug).cloned().ok_or_else(|| CliError::UnknownProvider { slug: slug.to_owned() })
 }
 

@@ -9,6 +9,7 @@ use super::fields;
 use super::signing::{SigningArgs, exit_of};
 use crate::client::ClientError;
 use crate::domain::SignatureStatus;
+use crate::signature::Elsewhere;
 
 /// Judge the signature of a request, offline, and say why it holds or not
 ///
@@ -33,8 +34,9 @@ It prints the signature that would be right: who holds the secret may see it.";
 pub(super) fn run(args: &VerifyArgs, console: &Console) -> Result<Exit, CliError> {
     let signing = args.signing.read(console)?;
     let secrets: Vec<_> = signing.secret.iter().cloned().collect();
-    let explanation =
-        signing.provider.explain(signing.scheme, &signing.options, &secrets, &signing.request(), signing.now)?;
+    let elsewhere = Elsewhere { other_secrets: &[], catalogue: Some(&signing.catalogue) };
+    let (options, request) = (&signing.options, signing.request());
+    let explanation = signing.provider.explain(signing.scheme, options, &secrets, &request, signing.now, elsewhere)?;
     let valid = explanation.status == SignatureStatus::Valid;
     let object = serde_json::to_value(explanation)
         .map_err(|error| ClientError::BadAnswer { why: format!("the explanation: {error}") })?;
@@ -64,6 +66,9 @@ fn lines(console: &Console, explanation: &Value) -> Vec<String> {
         if !fields::get(explanation, field).is_null() {
             pairs.push((label, fields::text(explanation, field)));
         }
+    }
+    if !fields::get(explanation, "suggested_provider").is_null() {
+        pairs.push(("Looks like", fields::text(explanation, "suggested_provider")));
     }
     let mut lines = fields::pairs(&pairs);
     for finding in fields::items(explanation, "findings") {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{EventSource, Evidence, Example, Place, Provider, Retry, Sample, Scheme};
+use super::{EventSource, Evidence, Example, Handshake, Place, Provider, Retry, Sample, Scheme};
 
 /// Slug and text of each file, written by the build script.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/providers.rs"));
@@ -61,6 +61,14 @@ struct ProviderFile {
     samples: Vec<Sample>,
     #[serde(default)]
     examples: Vec<Example>,
+    #[serde(default)]
+    handshakes: Vec<Handshake>,
+    #[serde(default)]
+    takes_custom: bool,
+    #[serde(default)]
+    is_family: bool,
+    #[serde(default)]
+    event_prefix: Option<String>,
 }
 
 impl Catalogue {
@@ -123,6 +131,10 @@ impl ProviderFile {
             retry: self.retry,
             samples: self.samples,
             examples: self.examples,
+            handshakes: self.handshakes,
+            takes_custom: self.takes_custom,
+            is_family: self.is_family,
+            event_prefix: self.event_prefix,
         })
     }
 
@@ -149,9 +161,6 @@ impl ProviderFile {
             check_slug(&scheme.name)?;
             if !names.insert(scheme.name.as_str()) {
                 return Err(format!("two schemes are named {:?}", scheme.name));
-            }
-            if Place::header(&scheme.signature.header).is_none() {
-                return Err(format!("{:?} is no header name", scheme.signature.header));
             }
         }
         Ok(())

@@ -1,13 +1,21 @@
 //! A judgement with its working shown (CONTRACT section 7).
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
-use super::{Scheme, SignatureError, SignedRequest, Verdict};
-use crate::domain::{Secret, SignatureReason, SignatureStatus, words};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::finding::Finding;
+use super::template::Context;
+use super::verification::Verification;
+use super::{Verdict, autopsy};
+use crate::domain::{Secret, SignatureReason, SignatureStatus};
 
 /// Bytes of the signed text that an explanation shows.
 pub(super) const SIGNED_CONTENT_PREVIEW_BYTES: usize = 1024;
+
+/// What stands for the secret in a signed text that is shown.
+const HIDDEN: &str = "(secret)";
 
 /// Why a signature holds or does not, for the holder of the admin token: it shows the expected signature.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -35,30 +43,8 @@ pub struct Explanation {
     pub secret_hint: Option<String>,
     /// Mistakes that make the signature match, best first.
     pub findings: Vec<Finding>,
-}
-
-/// A mistake that explains why a signature does not hold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[cfg_attr(feature = "types", derive(ts_rs::TS))]
-pub struct Finding {
-    /// Its stable word, for example `secret_whitespace`.
-    pub code: String,
-    /// How sure it is.
-    pub confidence: Confidence,
-    /// What is wrong, in one sentence.
-    pub explanation: String,
-    /// What to do about it.
-    pub fix: String,
-}
-
-words! {
-    /// How sure a finding is.
-    Confidence {
-        /// With the mistake undone the signature holds.
-        Certain = "certain",
-        /// The request shows signs of it.
-        Likely = "likely",
-    }
+    /// Slug of the provider that the request looks like, where the endpoint's provider is none in particular; a hint.
+    pub suggested_provider: Option<String>,
 }
 
 impl Explanation {
@@ -76,33 +62,51 @@ impl Explanation {
             skew_seconds: None,
             secret_hint: None,
             findings: Vec::new(),
+            suggested_provider: None,
         }
     }
 
     /// Shows how a scheme came to its verdict.
-    pub(super) fn of_scheme(
-        scheme: &Scheme,
-        verdict: Verdict,
-        secrets: &[Secret],
-        request: &SignedRequest<'_>,
-    ) -> Result<Self, SignatureError> {
+    pub(super) fn of_scheme(verification: &Verification<'_>, verdict: Verdict, secrets: &[Secret]) -> Self {
+        let scheme = verification.scheme;
         let secret = secrets.get(verdict.matched_secret.unwrap_or(0));
-        let expected = secret.map(|secret| scheme.sign(secret, request)).transpose()?;
-        Ok(Self {
+        let received = verification.received().ok();
+        let time = received.as_ref().and_then(|received| received.signatures.first()?.1.clone());
+        let time = time.or_else(|| verification.lone_timestamp());
+        let id = received.and_then(|received| received.id);
+        let timestamp = time.as_ref().map(|(text, _)| text.as_str());
+        let expected = secret
+            .filter(|_| scheme.can_sign() && scheme.token_age.is_none() && scheme.shows_expected())
+            .and_then(|secret| verification.value(secret, timestamp, id.as_deref()).ok());
+        let sources = verification.sources();
+        let place = scheme.places.first();
+        let values = place.map(|place| place.values(&sources)).unwrap_or_default();
+        let context = Context {
+            request: verification.request,
+            options: verification.options,
+            secret: HIDDEN,
+            timestamp,
+            id: id.as_deref(),
+        };
+        let skew = time.as_ref().map(|(_, at)| verification.now.as_unix_seconds().saturating_sub(at.as_unix_seconds()));
+        Self {
             scheme: Some(scheme.name.clone()),
-            header: Some(scheme.signature.header.clone()),
-            expected: expected.map(|(_, value)| value),
-            received: scheme.received_text(request.headers),
-            signed_content_preview: Some(preview(scheme, request)),
+            header: place.map(|place| place.name().to_owned()),
+            expected,
+            received: values.first().map(|value| String::from_utf8_lossy(value).into_owned()),
+            signed_content_preview: scheme.content().and_then(|content| content.pieces(&context).ok()).map(preview),
+            timestamp: time.as_ref().map(|(text, _)| text.clone()),
+            skew_seconds: skew,
             secret_hint: secret.and_then(Secret::hint),
+            findings: autopsy::findings(verification, verdict, secrets),
             ..Self::without_scheme(verdict)
-        })
+        }
     }
 }
 
-fn preview(scheme: &Scheme, request: &SignedRequest<'_>) -> String {
+fn preview(pieces: Vec<Cow<'_, [u8]>>) -> String {
     let mut bytes = Vec::with_capacity(SIGNED_CONTENT_PREVIEW_BYTES);
-    for piece in scheme.content.pieces(request) {
+    for piece in pieces {
         let room = SIGNED_CONTENT_PREVIEW_BYTES - bytes.len();
         bytes.extend_from_slice(&piece[..piece.len().min(room)]);
     }

@@ -7,30 +7,59 @@
 //!
 //! No I/O and no clock: the same input gives the same answer.
 
+mod algorithm;
+mod autopsy;
 mod body_facts;
+mod canonical;
 mod catalogue;
-mod digests;
+mod certificate;
+mod check;
+mod custom;
+mod detection;
+mod encoding;
 mod envelope;
 mod event_filter;
 mod event_source;
 mod explanation;
+mod finding;
+mod form;
+mod handshake;
 mod json_fields;
+mod json_path;
+mod jwt;
+mod options;
+mod place;
 mod provider;
+mod public_key;
 mod request;
 mod sample;
 mod scheme;
+mod secret_form;
+mod signature_place;
 mod template;
 #[cfg(test)]
 mod tests;
+mod timestamp_place;
+mod verification;
 
+pub use algorithm::Algorithm;
 pub use body_facts::{BodyFacts, BodyField, JsonKind};
 pub use catalogue::{Catalogue, CatalogueError};
+pub use detection::Elsewhere;
+pub use encoding::Encoding;
 pub use envelope::envelope;
 pub use event_filter::matches_filters;
-pub use event_source::{DedupeKey, EventName, EventSource, Place};
-pub use explanation::{Confidence, Explanation, Finding};
-pub use provider::{Evidence, Example, Provider, ProviderView, Retry};
+pub use event_source::{DedupeKey, EventName, EventSource};
+pub use explanation::Explanation;
+pub use finding::{Confidence, Finding, Mistake};
+pub use handshake::{Charset, Handshake, HandshakeReply};
+pub use options::{OptionName, options_replacing, options_without_secrets};
+pub use place::Place;
+pub use provider::{Basis, Evidence, Example, Provider, ProviderView, Retry};
 pub use request::{SignatureError, SignedRequest, Verdict};
 pub use sample::{Sample, SampleRequest};
-pub use scheme::{Algorithm, Encoding, Scheme, SchemeView, SecretForm, SignaturePlace};
+pub use scheme::{Scheme, SchemeView};
+pub use secret_form::SecretForm;
+pub use signature_place::SignaturePlace;
 pub use template::{Template, TemplateError};
+pub use timestamp_place::TimeUnit;

@@ -4,12 +4,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::check::Standing;
+use super::custom::CUSTOM;
+use super::detection::{self, Elsewhere};
 use super::event_source::{dedupe_key, event_name};
+use super::options::Options;
+use super::place::Sources;
+use super::verification::{Verification, invalid};
 use super::{
-    BodyFacts, DedupeKey, EventName, EventSource, Explanation, Place, Sample, Scheme, SchemeView, SignatureError,
-    SignedRequest, Verdict,
+    BodyFacts, DedupeKey, EventName, EventSource, Explanation, Handshake, HandshakeReply, Place, Sample, Scheme,
+    SchemeView, SignatureError, SignedRequest, Verdict,
 };
-use crate::domain::{Headers, Secret, SignatureReason, SignatureStatus, Timestamp};
+use crate::domain::{Headers, Secret, SignatureReason, SignatureStatus, Timestamp, words};
 
 /// How a sender signs, names events, identifies and retries deliveries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +40,14 @@ pub struct Provider {
     pub samples: Vec<Sample>,
     /// Requests with the verdict they get.
     pub examples: Vec<Example>,
+    /// Requests by which it asks whether an endpoint is there.
+    pub handshakes: Vec<Handshake>,
+    /// Whether an endpoint may describe a scheme of its own.
+    pub takes_custom: bool,
+    /// Whether it stands for all who sign as it does, such as Standard Webhooks.
+    pub is_family: bool,
+    /// What the names of its events begin with where somebody else names them, for example `gitea.`.
+    pub event_prefix: Option<String>,
 }
 
 /// A document behind an entry of the catalogue.
@@ -44,6 +58,24 @@ pub struct Evidence {
     pub url: String,
     /// What it says, in one line of our own.
     pub says: String,
+    /// How far the entry was checked against it.
+    pub basis: Basis,
+}
+
+words! {
+    /// What stands behind a document of the catalogue.
+    Basis {
+        /// An official library accepts and refuses the test vectors as the entry does.
+        Sdk = "sdk",
+        /// Read in the code that sends.
+        SenderSource = "sender-source",
+        /// Read in the provider's documentation, or its worked example fits.
+        Documentation = "documentation",
+        /// Independent implementations agree; the provider's own words were not checked.
+        Secondary = "secondary",
+        /// Written from memory of the document named, and not checked again: treat with care.
+        Recalled = "recalled",
+    }
 }
 
 /// What a provider does when a delivery fails.
@@ -82,6 +114,9 @@ pub struct Example {
     /// The URL as the sender saw it, where it is signed.
     #[serde(default)]
     pub url: Option<String>,
+    /// The `provider_options`.
+    #[serde(default)]
+    pub options: Option<Value>,
     /// Headers, in order.
     pub headers: Vec<(String, String)>,
     /// Body as text.
@@ -163,12 +198,10 @@ impl Provider {
     /// # Errors
     /// When there is no such scheme, or it has no use for an option.
     pub fn check_settings(&self, scheme: Option<&str>, options: &Value) -> Result<(), SignatureError> {
-        self.scheme(scheme, options).map(|_| ())
+        self.settings(scheme, options).map(|_| ())
     }
 
     /// Judges a request. Without secrets nothing is required; with several, any that fits will do.
-    ///
-    /// `_now` is for schemes that sign a timestamp; no scheme of the catalogue does yet.
     ///
     /// # Errors
     /// When no judgement is possible: the settings do not fit the provider, or a secret cannot be used.
@@ -178,18 +211,13 @@ impl Provider {
         options: &Value,
         secrets: &[Secret],
         request: &SignedRequest<'_>,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Result<Verdict, SignatureError> {
-        match self.scheme(scheme, options)? {
-            None => Ok(Verdict::without_match(SignatureStatus::NotRequired, SignatureReason::NotSigned)),
-            Some(_) if secrets.is_empty() => {
-                Ok(Verdict::without_match(SignatureStatus::NotRequired, SignatureReason::NoSecret))
-            }
-            Some(scheme) => scheme.verify(secrets, request),
-        }
+        let settings = self.settings(scheme, options)?;
+        settings.verdict(settings.choose(request), secrets, request, now)
     }
 
-    /// Judges a request and shows how.
+    /// Judges a request and shows how; what does not hold here is also tried [`Elsewhere`].
     ///
     /// # Errors
     /// As [`Provider::verify`].
@@ -200,70 +228,130 @@ impl Provider {
         secrets: &[Secret],
         request: &SignedRequest<'_>,
         now: Timestamp,
+        elsewhere: Elsewhere<'_>,
     ) -> Result<Explanation, SignatureError> {
-        let verdict = self.verify(scheme, options, secrets, request, now)?;
-        match self.scheme(scheme, options)? {
-            None => Ok(Explanation::without_scheme(verdict)),
-            Some(scheme) => Explanation::of_scheme(scheme, verdict, secrets, request),
+        let mut explanation = self.explained(scheme, options, secrets, request, now)?;
+        if matches!(explanation.status, SignatureStatus::Invalid | SignatureStatus::Missing) {
+            let holds = |provider: &Self, secrets: &[Secret]| {
+                let scheme = scheme.filter(|_| provider.slug == self.slug);
+                let options = if provider.slug == self.slug { options } else { &Value::Null };
+                let verdict = provider.verify(scheme, options, secrets, request, now);
+                verdict.is_ok_and(|verdict| verdict.status == SignatureStatus::Valid)
+            };
+            let found = elsewhere.mistake(self, secrets, request, holds);
+            explanation.findings.splice(0..0, found);
         }
+        if self.takes_custom && explanation.status != SignatureStatus::Valid {
+            let looks = elsewhere.catalogue.and_then(|catalogue| detection::looks_like(catalogue, request));
+            explanation.suggested_provider = looks.map(|provider| provider.slug.clone());
+        }
+        Ok(explanation)
+    }
+
+    fn explained(
+        &self,
+        scheme: Option<&str>,
+        options: &Value,
+        secrets: &[Secret],
+        request: &SignedRequest<'_>,
+        now: Timestamp,
+    ) -> Result<Explanation, SignatureError> {
+        let settings = self.settings(scheme, options)?;
+        let choice = settings.choose(request);
+        let verdict = settings.verdict(choice, secrets, request, now)?;
+        match choice {
+            Choice::Nothing => Ok(Explanation::without_scheme(verdict)),
+            Choice::Scheme(scheme) | Choice::OtherVersion(scheme) => {
+                let verification = Verification { scheme, options: &settings.options, request, now };
+                Ok(Explanation::of_scheme(&verification, verdict, secrets))
+            }
+        }
+    }
+
+    /// What the provider wants to hear, when the request is one of its handshakes. `query` is the request's own, without
+    /// the question mark; `holds` says whether its signature fits, or none is asked for.
+    #[must_use]
+    pub fn handshake(
+        &self,
+        options: &Value,
+        secrets: &[Secret],
+        request: &SignedRequest<'_>,
+        query: Option<&str>,
+        holds: bool,
+    ) -> Option<HandshakeReply> {
+        if self.handshakes.is_empty() {
+            return None;
+        }
+        let options = Options::read(options).ok()?;
+        let url = format!("/?{}", query.unwrap_or_default());
+        let sources = Sources { headers: request.headers, body: request.body, facts: None, url: Some(&url) };
+        let mut handshakes = self.handshakes.iter();
+        handshakes.find_map(|handshake| handshake.reply(request.method, &sources, &options, secrets, holds))
     }
 
     /// The headers that make a request verify; each replaces those of the same name.
     ///
-    /// `_now` as in [`Provider::verify`].
-    ///
     /// # Errors
-    /// When the provider signs nothing, the settings do not fit it, or the secret cannot be used.
+    /// When the provider signs nothing, the settings do not fit it, or the secret is not enough to sign with.
     pub fn sign(
         &self,
         scheme: Option<&str>,
         options: &Value,
         secret: &Secret,
         request: &SignedRequest<'_>,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Result<Vec<(String, String)>, SignatureError> {
-        let scheme =
-            self.scheme(scheme, options)?.ok_or_else(|| SignatureError::NotSigned { provider: self.slug.clone() })?;
-        Ok(vec![scheme.sign(secret, request)?])
+        let settings = self.settings(scheme, options)?;
+        match settings.choose(request) {
+            Choice::Nothing => Err(SignatureError::NotSigned { provider: self.slug.clone() }),
+            Choice::Scheme(scheme) | Choice::OtherVersion(scheme) => {
+                Verification { scheme, options: &settings.options, request, now }.sign(secret)
+            }
+        }
     }
 
     /// The event's name; `webhook.received` when the request gives none.
     #[must_use]
-    pub fn event_name(&self, headers: &Headers, facts: &BodyFacts) -> EventName {
-        event_name(&self.events, headers, facts)
+    pub fn event_name(&self, headers: &Headers, facts: &BodyFacts, body: &[u8]) -> EventName {
+        event_name(&self.events, &Sources { headers, body, facts: Some(facts), url: None })
     }
 
     /// What makes a repeat of the request recognisable.
     #[must_use]
-    pub fn dedupe_key(&self, headers: &Headers, facts: &BodyFacts) -> Option<DedupeKey> {
-        dedupe_key(&self.dedupe, headers, facts)
+    pub fn dedupe_key(&self, headers: &Headers, facts: &BodyFacts, body: &[u8]) -> Option<DedupeKey> {
+        dedupe_key(&self.dedupe, &Sources { headers, body, facts: Some(facts), url: None })
     }
 
-    /// The scheme of that name, or the first; none when the provider signs nothing.
-    fn scheme(&self, name: Option<&str>, options: &Value) -> Result<Option<&Scheme>, SignatureError> {
-        let scheme = match name {
-            None => self.schemes.first(),
+    /// The schemes and options that apply: all schemes unless one is named.
+    fn settings(&self, name: Option<&str>, options: &Value) -> Result<Settings<'_>, SignatureError> {
+        let options = Options::read(options)?;
+        let custom = match &options.custom {
+            Some(custom) if self.takes_custom => Some(custom.scheme()?),
+            Some(_) => return Err(self.not_taken(name, CUSTOM)),
+            None => None,
+        };
+        let schemes: Vec<&Scheme> = match name {
+            None => self.schemes.iter().collect(),
+            Some(CUSTOM) if custom.is_some() => Vec::new(),
             Some(name) => {
-                Some(self.schemes.iter().find(|scheme| scheme.name == name).ok_or_else(|| self.unknown_scheme(name))?)
+                vec![self.schemes.iter().find(|scheme| scheme.name == name).ok_or_else(|| self.unknown_scheme(name))?]
             }
         };
-        self.check_options(scheme, options)?;
-        Ok(scheme)
+        let is_taken =
+            |option: &_| schemes.iter().copied().chain(&custom).any(|scheme| scheme.options().contains(option));
+        let not_taken = options.names().find(|option| !is_taken(option));
+        match not_taken {
+            Some(option) => Err(self.not_taken(name, option.as_str())),
+            None => Ok(Settings { schemes, is_named: name.is_some(), options, custom }),
+        }
     }
 
-    fn check_options(&self, scheme: Option<&Scheme>, options: &Value) -> Result<(), SignatureError> {
-        let option = match options {
-            Value::Null => None,
-            Value::Object(options) => options.keys().next(),
-            _ => return Err(SignatureError::OptionsNotObject),
-        };
-        match option {
-            None => Ok(()),
-            Some(option) => Err(SignatureError::OptionNotTaken {
-                provider: self.slug.clone(),
-                scheme: scheme.map_or_else(|| "none".to_owned(), |scheme| scheme.name.clone()),
-                option: option.clone(),
-            }),
+    fn not_taken(&self, scheme: Option<&str>, option: &str) -> SignatureError {
+        let first = scheme.or(self.schemes.first().map(|scheme| scheme.name.as_str()));
+        SignatureError::OptionNotTaken {
+            provider: self.slug.clone(),
+            scheme: first.unwrap_or("none").to_owned(),
+            option: option.to_owned(),
         }
     }
 
@@ -273,6 +361,86 @@ impl Provider {
             provider: self.slug.clone(),
             scheme: name.to_owned(),
             known: if known.is_empty() { "none".to_owned() } else { known.join(", ") },
+        }
+    }
+}
+
+/// What an endpoint or a call says about signing, read.
+struct Settings<'p> {
+    schemes: Vec<&'p Scheme>,
+    is_named: bool,
+    options: Options,
+    custom: Option<Scheme>,
+}
+
+/// The scheme that a request is judged by.
+#[derive(Clone, Copy)]
+enum Choice<'s> {
+    /// The provider signs nothing.
+    Nothing,
+    /// This one.
+    Scheme(&'s Scheme),
+    /// The request says that it is of a version that is not known; this one is the nearest.
+    OtherVersion(&'s Scheme),
+}
+
+impl Settings<'_> {
+    /// The scheme whose conditions the request meets and whose signature it brings; without one whose conditions it
+    /// meets. A scheme that signs nothing is never chosen before one that does: leaving the signature out must not be a
+    /// way past it.
+    fn choose(&self, request: &SignedRequest<'_>) -> Choice<'_> {
+        if let Some(custom) = &self.custom {
+            return Choice::Scheme(custom);
+        }
+        let Some(first) = self.schemes.first() else { return Choice::Nothing };
+        if self.is_named {
+            return Choice::Scheme(first);
+        }
+        let url = self.options.get(super::OptionName::PublicUrl).or(request.url);
+        let sources = Sources { headers: request.headers, body: request.body, facts: None, url };
+        let standings = |scheme: &&Scheme| -> Vec<Standing> {
+            scheme.when.iter().map(|condition| condition.standing(&self.options, &sources)).collect()
+        };
+        let meets = |scheme: &&&Scheme| standings(scheme).iter().all(|standing| *standing == Standing::Met);
+        let brings = |scheme: &&&Scheme| scheme.places.iter().any(|place| !place.values(&sources).is_empty());
+        let met: Vec<&&Scheme> = self.schemes.iter().filter(meets).collect();
+        let brought: Vec<&&Scheme> = met.iter().copied().filter(brings).collect();
+        let is_plain = |scheme: &&&Scheme| !scheme.when.is_empty() || self.reads(scheme, &sources);
+        match brought.iter().find(|scheme| is_plain(scheme)).or(brought.first()).or(met.first()) {
+            Some(scheme) => Choice::Scheme(scheme),
+            None if self.schemes.iter().any(|scheme| standings(scheme).contains(&Standing::Other)) => {
+                Choice::OtherVersion(first)
+            }
+            None => Choice::Scheme(first),
+        }
+    }
+
+    /// Whether a signature of the scheme can be read, where only its form tells the schemes apart.
+    fn reads(&self, scheme: &Scheme, sources: &Sources<'_>) -> bool {
+        let mut found = Vec::new();
+        let field = scheme.timestamp.as_ref().and_then(|timestamp| timestamp.field());
+        scheme
+            .places
+            .iter()
+            .any(|place| place.read(scheme.algorithm, field, &self.options, sources, &mut found).is_none())
+    }
+
+    fn verdict(
+        &self,
+        choice: Choice<'_>,
+        secrets: &[Secret],
+        request: &SignedRequest<'_>,
+        now: Timestamp,
+    ) -> Result<Verdict, SignatureError> {
+        match choice {
+            Choice::Nothing => Ok(Verdict::without_match(SignatureStatus::NotRequired, SignatureReason::NotSigned)),
+            Choice::Scheme(scheme) | Choice::OtherVersion(scheme)
+                if secrets.is_empty() && scheme.needs_secret() && scheme.signs() =>
+            {
+                Ok(Verdict::without_match(SignatureStatus::NotRequired, SignatureReason::NoSecret))
+            }
+            Choice::Scheme(scheme) => Verification { scheme, options: &self.options, request, now }.verdict(secrets),
+            Choice::OtherVersion(_) => Ok(invalid(SignatureReason::UnsupportedScheme)),
         }
     }
 }

@@ -62,6 +62,45 @@ pub enum SignatureError {
         /// The option.
         option: String,
     },
+    /// No option of that name exists.
+    #[error("there is no provider option {option:?}; remove it")]
+    UnknownOption {
+        /// The name.
+        option: String,
+    },
+    /// An option's value is no text.
+    #[error("the provider option {option:?} must be text")]
+    OptionNotText {
+        /// The option.
+        option: String,
+    },
+    /// A custom scheme that cannot be carried out.
+    #[error("the custom scheme cannot be used: {why}")]
+    Custom {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The URL is signed, and it is not known how the sender saw it.
+    #[error("the scheme {scheme:?} signs the URL, which is not known; give the public URL")]
+    UrlUnknown {
+        /// The scheme.
+        scheme: String,
+    },
+    /// A header or field that is signed is not there.
+    #[error("the scheme {scheme:?} signs a header or a field of the body that the request does not have")]
+    FieldAbsent {
+        /// The scheme.
+        scheme: String,
+    },
+    /// Only the provider can sign, or the signature stands in the body.
+    #[error(
+        "the scheme {scheme:?} cannot be signed with the secret alone: it needs the provider's private key, or the \
+             signature stands inside the body"
+    )]
+    CannotSign {
+        /// The scheme.
+        scheme: String,
+    },
     /// An empty text: anybody can sign with it, so it verifies nothing.
     #[error("the signing secret is empty; set one, or clear it to accept unsigned requests")]
     EmptySecret,

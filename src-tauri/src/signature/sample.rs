@@ -61,8 +61,13 @@ mod tests {
             for sample in &provider.samples {
                 let made = sample.request("0199a000-0000-7000-8000-000000000001", now).unwrap();
                 let facts = BodyFacts::read(&made.body);
-                assert_eq!(provider.event_name(&made.headers, &facts).name, sample.event, "{}", provider.slug);
-                let key = provider.dedupe_key(&made.headers, &facts).expect("a sample has a dedupe key");
+                assert_eq!(
+                    provider.event_name(&made.headers, &facts, &made.body).name,
+                    sample.event,
+                    "{}",
+                    provider.slug
+                );
+                let key = provider.dedupe_key(&made.headers, &facts, &made.body).expect("a sample has a dedupe key");
                 assert_eq!(key.key, "0199a000-0000-7000-8000-000000000001", "{}", sample.event);
                 let body: Value = serde_json::from_slice(&made.body).unwrap();
                 assert!(body.is_object() && !body.to_string().contains("{{"), "{body}");

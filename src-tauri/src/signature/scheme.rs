@@ -1,41 +1,23 @@
-//! One way of signing, as a recipe, and its interpreter.
+//! One way of signing, as a recipe: a `[[schemes]]` table of a provider's file. [`super::verification`] carries it out.
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use sha2::Sha256;
+use serde::de::{self, DeserializeOwned};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::digests::{Digest, Digests};
-use super::{SignatureError, SignedRequest, Template, Verdict};
-use crate::domain::{Headers, Secret, SignatureReason, SignatureStatus, words};
-
-words! {
-    /// What turns key and text into a signature.
-    Algorithm {
-        /// HMAC (RFC 2104) with SHA-256.
-        HmacSha256 = "hmac-sha256",
-    }
-}
-
-words! {
-    /// How a digest is written as text.
-    Encoding {
-        /// Hexadecimal; either case is read, lower case is written.
-        Hex = "hex",
-    }
-}
-
-words! {
-    /// How the configured secret becomes key bytes.
-    SecretForm {
-        /// The text's own UTF-8 bytes, white space and all.
-        Utf8 = "utf8",
-    }
-}
+use super::algorithm::{Algorithm, Kind};
+use super::certificate::CertificatePlace;
+use super::check::{Check, Condition};
+use super::encoding::Encoding;
+use super::options::OptionName;
+use super::place::Place;
+use super::secret_form::SecretForm;
+use super::signature_place::SignaturePlace;
+use super::timestamp_place::{TimeUnit, TimestampPlace};
+use super::{SignatureError, Template};
 
 /// A signature scheme, as a `[[schemes]]` table of a provider's file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "SchemeTable")]
 pub struct Scheme {
     /// Its name within the provider.
     pub name: String,
@@ -43,23 +25,66 @@ pub struct Scheme {
     pub algorithm: Algorithm,
     /// How the configured secret becomes key bytes.
     pub secret: SecretForm,
-    /// What is signed.
-    pub content: Template,
-    /// Where the signature stands.
-    pub signature: SignaturePlace,
+    /// What is signed; any of several will do.
+    pub(super) contents: Vec<Template>,
+    /// Where signatures stand.
+    pub(super) places: Vec<SignaturePlace>,
+    /// Where the timestamp stands.
+    pub(super) timestamp: Option<TimestampPlace>,
+    /// Where the message's id stands, when it is signed.
+    pub(super) id: Option<Place>,
+    /// When a request is of this scheme, where a provider has several.
+    pub(super) when: Vec<Condition>,
+    /// What must be true besides the signature.
+    pub(super) checks: Vec<Check>,
+    /// Seconds that a token may be used after it was made, where the scheme says so.
+    pub(super) token_age: Option<u32>,
+    /// Where the certificate's address stands, and the hosts it may be on.
+    pub(super) certificate: Option<CertificatePlace>,
 }
 
-/// Where a signature stands and how it is written.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SignaturePlace {
-    /// Name of the header.
-    pub header: String,
-    /// What stands before the digest, in exact case.
+struct SchemeTable {
+    name: String,
+    algorithm: Algorithm,
+    #[serde(default = "utf8")]
+    secret: SecretForm,
     #[serde(default)]
-    pub prefix: String,
-    /// How the digest is written.
-    pub encoding: Encoding,
+    content: Option<OneOrMany<Template>>,
+    #[serde(default)]
+    signature: Option<OneOrMany<SignaturePlace>>,
+    #[serde(default)]
+    timestamp: Option<TimestampPlace>,
+    #[serde(default)]
+    id: Option<Place>,
+    #[serde(default)]
+    when: Vec<Condition>,
+    #[serde(default)]
+    checks: Vec<Check>,
+    #[serde(default)]
+    token_age_seconds: Option<u32>,
+    #[serde(default)]
+    certificate: Option<CertificatePlace>,
+}
+
+/// A value, or an array of such values.
+struct OneOrMany<T>(Vec<T>);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for OneOrMany<T> {
+    /// By hand: an untagged enum would hide what is wrong.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let items = match toml::Value::deserialize(deserializer)? {
+            toml::Value::Array(items) => items,
+            one => vec![one],
+        };
+        let items: Result<Vec<T>, _> = items.into_iter().map(toml::Value::try_into).collect();
+        items.map(Self).map_err(|error: toml::de::Error| de::Error::custom(error.message()))
+    }
+}
+
+const fn utf8() -> SecretForm {
+    SecretForm::Utf8
 }
 
 /// A scheme as `GET /providers` shows it.
@@ -72,100 +97,168 @@ pub struct SchemeView {
     pub algorithm: Algorithm,
     /// How the configured secret becomes key bytes.
     pub secret: SecretForm,
-    /// The signed text as a template.
+    /// The signed text as a template; empty when nothing is signed but the secret sent.
     pub content: String,
-    /// Header that carries the signature.
+    /// Header that carries the signature, or another place such as `body:signature.signature`.
     pub header: String,
     /// What stands before the digest.
     pub prefix: String,
     /// How the digest is written.
     pub encoding: Encoding,
+    /// How the timestamp is written; null when there is none.
+    pub timestamp_unit: Option<TimeUnit>,
+    /// Seconds that a timestamp may be old; null: any age will do.
+    pub tolerance_seconds: Option<u32>,
+    /// What `provider_options` it takes.
+    pub options: Vec<OptionName>,
+    /// Whether Creel can sign with it, given the secret.
+    pub can_sign: bool,
 }
 
-impl SignaturePlace {
-    /// The digest in a header value, when it is in the documented form: exact prefix, nothing left over.
-    pub(super) fn decode(&self, value: &[u8]) -> Option<Digest> {
-        let text = value.strip_prefix(self.prefix.as_bytes())?;
-        let mut digest = Digest::default();
-        match self.encoding {
-            Encoding::Hex => hex::decode_to_slice(text, &mut digest).ok()?,
-        }
-        Some(digest)
-    }
+impl TryFrom<SchemeTable> for Scheme {
+    type Error = String;
 
-    /// The header value that carries a digest.
-    pub(super) fn encode(&self, digest: &Digest) -> String {
-        match self.encoding {
-            Encoding::Hex => format!("{}{}", self.prefix, hex::encode(digest)),
-        }
+    fn try_from(table: SchemeTable) -> Result<Self, Self::Error> {
+        let scheme = Self {
+            name: table.name,
+            algorithm: table.algorithm,
+            secret: table.secret,
+            contents: table.content.map(|many| many.0).unwrap_or_default(),
+            places: table.signature.map(|many| many.0).unwrap_or_default(),
+            timestamp: table.timestamp,
+            id: table.id,
+            when: table.when,
+            checks: table.checks,
+            token_age: table.token_age_seconds,
+            certificate: table.certificate,
+        };
+        scheme.check().map(|()| scheme)
     }
 }
 
 impl Scheme {
+    /// A scheme whose signature is the whole value of a header.
+    pub(super) fn of_header(
+        name: &str,
+        algorithm: Algorithm,
+        secret: SecretForm,
+        content: Template,
+        place: SignaturePlace,
+    ) -> Result<Self, String> {
+        let contents = if algorithm.kind() == Kind::Token { Vec::new() } else { vec![content] };
+        let scheme = Self {
+            name: name.to_owned(),
+            algorithm,
+            secret,
+            contents,
+            places: vec![place],
+            timestamp: None,
+            id: None,
+            when: Vec::new(),
+            checks: Vec::new(),
+            token_age: None,
+            certificate: None,
+        };
+        scheme.check().map(|()| scheme)
+    }
+
+    /// Whether the recipe can be carried out.
+    fn check(&self) -> Result<(), String> {
+        let name = &self.name;
+        let kind = self.algorithm.kind();
+        if kind == Kind::Nothing {
+            return if self.places.is_empty() {
+                Ok(())
+            } else {
+                Err(format!("{name} signs nothing, so no `signature`"))
+            };
+        }
+        if self.places.is_empty() {
+            return Err(format!("{name} has no `signature`"));
+        }
+        if matches!(kind, Kind::Digest | Kind::PublicKey) == self.contents.is_empty() {
+            return Err(format!("{name}: `content` is for digests and public keys, and they need it"));
+        }
+        if self.contents.iter().any(Template::has_timestamp) && self.timestamp.is_none() {
+            return Err(format!("{name} signs a timestamp but has no [schemes.timestamp]"));
+        }
+        if self.contents.iter().any(Template::has_id) && self.id.is_none() {
+            return Err(format!("{name} signs an id but has no [schemes.id]"));
+        }
+        if (self.secret == SecretForm::Certificate) != self.certificate.is_some() {
+            return Err(format!("{name}: the secret form `certificate` and [schemes.certificate] go together"));
+        }
+        Ok(())
+    }
+
+    /// Whether anything is signed at all.
+    pub(super) fn signs(&self) -> bool {
+        self.algorithm.kind() != Kind::Nothing
+    }
+
+    /// The template that is signed with and shown; the first.
+    pub(super) fn content(&self) -> Option<&Template> {
+        self.contents.first()
+    }
+
+    /// Whether the endpoint's secret is needed to verify; a certificate alone may be enough.
+    pub(super) fn needs_secret(&self) -> bool {
+        self.secret != SecretForm::Certificate
+            || self.contents.iter().any(|content| content.as_str().contains("{secret}"))
+    }
+
+    /// The options that it makes use of; the two that only describe are taken by every scheme.
+    pub(super) fn options(&self) -> Vec<OptionName> {
+        let mut names = vec![OptionName::PublicUrl, OptionName::SecretIs];
+        names.extend(self.places.iter().filter_map(|place| place.key));
+        names.extend(self.places.iter().filter_map(SignaturePlace::prefix_option));
+        names.extend(self.contents.iter().flat_map(Template::options));
+        names.extend(self.checks.iter().filter_map(Check::option));
+        names.extend(self.when.iter().filter_map(Condition::option));
+        if self.certificate.is_some() {
+            names.extend([OptionName::CertificatePem, OptionName::CertificateUrl, OptionName::Trust]);
+        }
+        names.dedup();
+        names
+    }
+
+    /// Whether the secret is all that is needed to sign.
+    pub(super) fn can_sign(&self) -> bool {
+        let in_header = self.places.first().is_some_and(|place| place.place.header_name().is_some());
+        let symmetric = match self.algorithm.kind() {
+            Kind::Digest | Kind::Token => true,
+            Kind::Jwt => matches!(self.algorithm, Algorithm::JwtHs256 | Algorithm::JwtHs),
+            Kind::PublicKey | Kind::Nothing => false,
+        };
+        in_header && symmetric
+    }
+
+    /// Whether the right value of the signature can be shown: a digest can, a token would be the secret itself.
+    pub(super) fn shows_expected(&self) -> bool {
+        self.algorithm.kind() == Kind::Digest
+    }
+
     /// The scheme as shown.
     #[must_use]
     pub fn view(&self) -> SchemeView {
+        let place = self.places.first();
         SchemeView {
             name: self.name.clone(),
             algorithm: self.algorithm,
             secret: self.secret,
-            content: self.content.as_str().to_owned(),
-            header: self.signature.header.clone(),
-            prefix: self.signature.prefix.clone(),
-            encoding: self.signature.encoding,
+            content: self.content().map(|content| content.as_str().to_owned()).unwrap_or_default(),
+            header: place.map(|place| place.name().to_owned()).unwrap_or_default(),
+            prefix: place.map(|place| place.prefix().to_owned()).unwrap_or_default(),
+            encoding: place.map_or(Encoding::Text, |place| place.encoding),
+            timestamp_unit: self.timestamp.as_ref().map(|timestamp| timestamp.unit),
+            tolerance_seconds: self.timestamp.as_ref().and_then(|timestamp| timestamp.tolerance).or(self.token_age),
+            options: self.options(),
+            can_sign: self.can_sign(),
         }
     }
 
-    /// Judges a request; every secret is tried until one fits. Allocates nothing unless it fails.
-    pub(super) fn verify(&self, secrets: &[Secret], request: &SignedRequest<'_>) -> Result<Verdict, SignatureError> {
-        let received = match Digests::read(&self.signature, request.headers) {
-            Ok(digests) => digests,
-            Err(verdict) => return Ok(verdict),
-        };
-        for (index, secret) in secrets.iter().enumerate() {
-            if received.contain(&self.digest(secret, request)?) {
-                return Ok(Verdict::valid(index));
-            }
-        }
-        Ok(Verdict::without_match(SignatureStatus::Invalid, SignatureReason::WrongSecretOrBody))
-    }
-
-    /// The header that makes a request verify.
-    pub(super) fn sign(
-        &self,
-        secret: &Secret,
-        request: &SignedRequest<'_>,
-    ) -> Result<(String, String), SignatureError> {
-        let digest = self.digest(secret, request)?;
-        Ok((self.signature.header.clone(), self.signature.encode(&digest)))
-    }
-
-    /// The first value of the signature header that is not blank, as text.
-    pub(super) fn received_text(&self, headers: &Headers) -> Option<String> {
-        let value = headers.get_all(&self.signature.header).find(|value| !value.is_empty())?;
-        Some(String::from_utf8_lossy(value).into_owned())
-    }
-
-    fn digest(&self, secret: &Secret, request: &SignedRequest<'_>) -> Result<Digest, SignatureError> {
-        let key = self.key(secret)?;
-        match self.algorithm {
-            Algorithm::HmacSha256 => {
-                let mut mac = Hmac::<Sha256>::new_from_slice(key)
-                    .map_err(|_| SignatureError::UnusableSecret { scheme: self.name.clone() })?;
-                for piece in self.content.pieces(request) {
-                    mac.update(piece);
-                }
-                Ok(mac.finalize().into_bytes().into())
-            }
-        }
-    }
-
-    fn key<'a>(&self, secret: &'a Secret) -> Result<&'a [u8], SignatureError> {
-        if secret.expose().is_empty() {
-            return Err(SignatureError::EmptySecret);
-        }
-        match self.secret {
-            SecretForm::Utf8 => Ok(secret.expose().as_bytes()),
-        }
+    /// The error of a secret that cannot be made into a key.
+    pub(super) fn unusable(&self) -> SignatureError {
+        SignatureError::UnusableSecret { scheme: self.name.clone() }
     }
 }

@@ -3,4 +3,4 @@
 /**
  * What turns key and text into a signature.
  */
-export type Algorithm = "hmac-sha256";
+export type Algorithm = "hmac-md5" | "hmac-sha1" | "hmac-sha256" | "hmac-sha384" | "hmac-sha512" | "md5" | "sha1" | "sha256" | "ed25519" | "ecdsa-p256-sha256" | "rsa-pkcs1-sha1" | "rsa-pkcs1-sha256" | "rsa-pss-sha256" | "jwt-hs256" | "jwt-hs" | "jwt-rs256" | "jwt-es256" | "token" | "none";

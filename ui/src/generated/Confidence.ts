@@ -3,4 +3,4 @@
 /**
  * How sure a finding is.
  */
-export type Confidence = "certain" | "likely";
+export type Confidence = "certain" | "likely" | "possible";

@@ -50,4 +50,8 @@ secret_hint: string | null,
 /**
  * Mistakes that make the signature match, best first.
  */
-findings: Array<Finding>, };
+findings: Array<Finding>, 
+/**
+ * Slug of the provider that the request looks like, where the endpoint's provider is none in particular; a hint.
+ */
+suggested_provider: string | null, };

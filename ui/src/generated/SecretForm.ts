@@ -3,4 +3,4 @@
 /**
  * How the configured secret becomes key bytes.
  */
-export type SecretForm = "utf8";
+export type SecretForm = "utf8" | "hex" | "base64" | "whsec" | "v1-whsec" | "sha1" | "nfkd" | "html" | "basic" | "public-key" | "certificate";

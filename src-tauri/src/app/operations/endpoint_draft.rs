@@ -13,7 +13,7 @@ use crate::domain::{
     BodyPolicy, DuplicatePolicy, Endpoint, EndpointId, EventFilter, Headers, Reply, SignaturePolicy, Target, Timestamp,
     Token, WhenTargetDown,
 };
-use crate::signature::Catalogue;
+use crate::signature::{Catalogue, options_replacing};
 
 /// Provider of an endpoint that names none.
 const PROVIDER_DEFAULT: &str = "generic";
@@ -149,7 +149,11 @@ impl EndpointPatch {
             name: self.name.unwrap_or(endpoint.name),
             provider: self.provider.unwrap_or(endpoint.provider),
             scheme: self.scheme.unwrap_or(scheme),
-            provider_options: self.provider_options.unwrap_or(endpoint.provider_options),
+            provider_options: match self.provider_options {
+                Some(options) if provider_changes => options,
+                Some(options) => options_replacing(options, &endpoint.provider_options),
+                None => endpoint.provider_options,
+            },
             body_policy: self.body_policy.unwrap_or(endpoint.body_policy),
             signature_policy: self.signature_policy.unwrap_or(endpoint.signature_policy),
             enabled: self.enabled.unwrap_or(endpoint.enabled),

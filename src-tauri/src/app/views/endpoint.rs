@@ -11,6 +11,7 @@ use crate::domain::{
     BodyPolicy, DuplicatePolicy, EndpointId, EventFilter, Reply, Secret, SecretId, SignaturePolicy, Target, Timestamp,
     Token, WhenTargetDown,
 };
+use crate::signature::options_without_secrets;
 
 /// An endpoint.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -128,7 +129,7 @@ impl EndpointView {
             token: endpoint.token,
             provider: endpoint.provider,
             scheme: endpoint.scheme,
-            provider_options: endpoint.provider_options,
+            provider_options: options_without_secrets(&endpoint.provider_options),
             body_policy: endpoint.body_policy,
             signature_policy: endpoint.signature_policy,
             enabled: endpoint.enabled,

@@ -1,12 +1,14 @@
 //! Tests of the module as a whole, through its public face.
 
 mod catalogue;
+mod elsewhere;
 mod names_and_keys;
 mod properties;
+mod round_trips;
 mod vectors;
 mod verdicts;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
@@ -16,8 +18,11 @@ use crate::domain::{Headers, Secret, Timestamp};
 /// No scheme of the catalogue looks at the clock yet.
 const NOW: Timestamp = Timestamp::from_millis(1_759_316_734_000);
 
+/// Read once: it is large, and properties ask for it thousands of times.
+static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::embedded().unwrap());
+
 fn provider(slug: &str) -> Arc<Provider> {
-    Arc::clone(Catalogue::embedded().unwrap().get(slug).unwrap())
+    Arc::clone(CATALOGUE.get(slug).unwrap())
 }
 
 fn headers(pairs: &[(&str, &str)]) -> Headers {

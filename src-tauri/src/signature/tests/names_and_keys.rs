@@ -6,12 +6,12 @@ use crate::domain::limits::{DEDUPE_KEY_BYTES_MAX, EVENT_NAME_BYTES_MAX};
 use crate::signature::BodyFacts;
 
 fn name(slug: &str, pairs: &[(&str, &str)], body: &str) -> (String, String) {
-    let event = provider(slug).event_name(&headers(pairs), &BodyFacts::read(body.as_bytes()));
+    let event = provider(slug).event_name(&headers(pairs), &BodyFacts::read(body.as_bytes()), body.as_bytes());
     (event.name, event.source)
 }
 
 fn key(slug: &str, pairs: &[(&str, &str)]) -> Option<(String, String)> {
-    provider(slug).dedupe_key(&headers(pairs), &BodyFacts::default()).map(|key| (key.key, key.source))
+    provider(slug).dedupe_key(&headers(pairs), &BodyFacts::default(), b"").map(|key| (key.key, key.source))
 }
 
 fn pair(name: &str, source: &str) -> (String, String) {
@@ -117,5 +117,5 @@ fn a_value_longer_than_the_limit_or_no_utf8_is_not_taken_for_a_key() {
     let both = [("Idempotency-Key", long.as_str()), ("X-GitHub-Delivery", "d")];
     assert_eq!(key("generic", &both), Some(pair("d", "x-github-delivery")));
     let bytes = Headers::from_pairs([("Idempotency-Key", &b"\xff"[..])]).unwrap();
-    assert_eq!(provider("generic").dedupe_key(&bytes, &BodyFacts::default()), None);
+    assert_eq!(provider("generic").dedupe_key(&bytes, &BodyFacts::default(), b""), None);
 }

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::{NOW, headers, provider, request, secrets, signature, verify};
 use crate::domain::{Headers, Secret, SignatureReason, SignatureStatus};
-use crate::signature::digests::SIGNATURES_READ_MAX;
 use crate::signature::explanation::SIGNED_CONTENT_PREVIEW_BYTES;
-use crate::signature::{Explanation, SignatureError};
+use crate::signature::signature_place::SIGNATURES_READ_MAX;
+use crate::signature::{Elsewhere, Explanation, SignatureError};
 
 const BODY: &[u8] = br#"{"a":1}"#;
 const SECRET: &str = "sixteen bytes or more";
@@ -20,7 +20,9 @@ fn judged(secret_texts: &[&str], values: &[&str]) -> (SignatureStatus, Signature
 
 fn explained(secret_texts: &[&str], pairs: &[(&str, &str)], body: &[u8]) -> Explanation {
     let headers = headers(pairs);
-    provider("github").explain(None, &Value::Null, &secrets(secret_texts), &request(&headers, body), NOW).unwrap()
+    provider("github")
+        .explain(None, &Value::Null, &secrets(secret_texts), &request(&headers, body), NOW, Elsewhere::default())
+        .unwrap()
 }
 
 #[test]
@@ -167,7 +169,8 @@ fn an_explanation_shows_expected_beside_received() {
     assert_eq!(explanation.signed_content_preview.as_deref(), Some(r#"{"a":1}"#));
     assert_eq!((explanation.timestamp, explanation.skew_seconds), (None, None));
     assert_eq!(explanation.secret_hint.as_deref(), Some("more"));
-    assert!(explanation.findings.is_empty());
+    let codes: Vec<&str> = explanation.findings.iter().map(|finding| finding.code.as_str()).collect();
+    assert_eq!(codes, ["wrong_secret", "body_tampered"]);
 }
 
 #[test]
@@ -217,8 +220,18 @@ fn an_explanation_has_the_fields_of_the_contract() {
             "timestamp",
             "skew_seconds",
             "secret_hint",
-            "findings"
+            "findings",
+            "suggested_provider"
         ]
     );
     assert_eq!((&json["status"], &json["reason"]), (&json!("missing"), &json!("missing_header")));
+}
+
+#[test]
+fn a_byte_order_mark_that_came_or_went_is_named() {
+    let with_mark = [b"\xef\xbb\xbf", BODY].concat();
+    for (signed, received) in [(BODY, &with_mark[..]), (&with_mark[..], BODY)] {
+        let explanation = explained(&[SECRET], &[("X-Hub-Signature-256", &signature(SECRET, signed))], received);
+        assert_eq!(explanation.findings[0].code, "body_bom");
+    }
 }

@@ -1,0 +1,125 @@
+//! Why a signature does not hold: a bounded search over the mistakes that people make, until undoing one makes it match.
+//!
+//! What can be read off the request (an absent header, a digest in another encoding) is said at once. For a signature
+//! that reads well and does not fit, [`Search`] tries one mistake after the other, the likely ones first. No clock bounds
+//! it but the bytes that it may hash, so that the same request always gets the same answer.
+
+mod bodies;
+mod json_layout;
+mod search;
+mod secrets;
+mod tokens;
+mod unread;
+mod urls;
+
+use super::Verdict;
+use super::algorithm::Kind;
+use super::finding::{Confidence, Finding, Mistake};
+use super::timestamp_place::TimeUnit;
+use super::verification::Verification;
+use crate::domain::{Secret, SignatureReason, SignatureStatus, Timestamp};
+use search::Search;
+
+/// Milliseconds around now in which a timestamp read in another unit counts as meant so.
+const MEANT_MILLIS: u64 = 24 * 60 * 60 * 1000;
+
+/// The mistakes behind a verdict, best first.
+pub(super) fn findings(verification: &Verification<'_>, verdict: Verdict, secrets: &[Secret]) -> Vec<Finding> {
+    let certain = |mistake: Mistake| vec![mistake.found(Confidence::Certain)];
+    match (verdict.status, verdict.reason) {
+        (SignatureStatus::Missing, _) => certain(unread::missing(verification)),
+        // Without its certificate a scheme can say nothing about the signature, nor about its version.
+        (_, SignatureReason::UnsupportedScheme) if !verification.lacks_certificate() => {
+            certain(Mistake::UnsupportedVersion)
+        }
+        (_, SignatureReason::MalformedHeader) => certain(unread::malformed(verification)),
+        (_, reason @ (SignatureReason::StaleTimestamp | SignatureReason::FutureTimestamp)) => {
+            certain(untimely(verification, reason))
+        }
+        (_, SignatureReason::WrongSecretOrBody) if !secrets.is_empty() || !verification.scheme.needs_secret() => {
+            if verification.scheme.algorithm.kind() == Kind::Jwt {
+                tokens::findings(verification, secrets)
+            } else {
+                searched(verification, secrets)
+            }
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What is wrong with the time of a signature that fits.
+fn untimely(verification: &Verification<'_>, reason: SignatureReason) -> Mistake {
+    if verification.scheme.algorithm.kind() == Kind::Jwt {
+        return tokens::untimely(verification, reason);
+    }
+    let time =
+        verification.received().ok().and_then(|received| received.signatures.into_iter().find_map(|(_, time)| time));
+    let unit = verification.scheme.timestamp.as_ref().map(|place| place.unit);
+    let is_meant = |read: Option<Timestamp>| {
+        read.is_some_and(|at| at.as_millis().abs_diff(verification.now.as_millis()) < MEANT_MILLIS)
+    };
+    match (unit, time) {
+        (Some(TimeUnit::Seconds), Some((text, _))) if is_meant(TimeUnit::Milliseconds.read(&text)) => {
+            Mistake::TimestampUnitMs
+        }
+        (Some(TimeUnit::Milliseconds), Some((text, _))) if is_meant(TimeUnit::Seconds.read(&text)) => {
+            Mistake::TimestampUnitS
+        }
+        _ if reason == SignatureReason::StaleTimestamp => Mistake::TimestampTooOld,
+        _ => Mistake::TimestampInFuture,
+    }
+}
+
+/// Looks for the mistake whose undoing makes the signature match; without one, says what is left.
+fn searched(verification: &Verification<'_>, secrets: &[Secret]) -> Vec<Finding> {
+    let certain = |mistake: Mistake| vec![mistake.found(Confidence::Certain)];
+    let sources = verification.sources();
+    if verification.scheme.certificate.as_ref().and_then(|place| place.is_trusted(&sources)) == Some(false) {
+        return certain(Mistake::CertUrlUntrusted);
+    }
+    let Ok(received) = verification.received() else { return Vec::new() };
+    let search = Search::new(verification, &received);
+    let none = [Secret::new(String::new())];
+    let secrets = if secrets.is_empty() { &none } else { secrets };
+    if let Some(mistake) = secrets.iter().find_map(|secret| secrets::mistaken(&search, secret)) {
+        return certain(mistake);
+    }
+    if !secrets.iter().any(|secret| search.is_usable(secret.expose())) {
+        return certain(Mistake::SecretMalformed);
+    }
+    if verification.scheme.algorithm.kind() == Kind::Token {
+        return vec![Mistake::WrongSecret.found(Confidence::Likely)];
+    }
+    let mistake = secrets.iter().find_map(|secret| {
+        let secret = secret.expose();
+        bodies::plain_mistake(&search, secret)
+            .or_else(|| search.content_mistake(secret))
+            .or_else(|| search.algorithm_mistake(secret))
+            .or_else(|| urls::mistaken(&search, secret))
+            .or_else(|| bodies::written_again(&search, secret))
+            .or_else(|| search.moved_timestamp(secret))
+    });
+    match mistake {
+        Some(mistake) => certain(mistake),
+        None => left(verification, secrets),
+    }
+}
+
+/// What is left when no mistake makes the signature match.
+fn left(verification: &Verification<'_>, secrets: &[Secret]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if urls::is_local(verification) {
+        findings.push(Mistake::UrlMismatch.found(Confidence::Likely));
+    }
+    if secrets.iter().any(|secret| secrets::is_another_kind(secret.expose())) {
+        findings.push(Mistake::WrongSecretKind.found(Confidence::Likely));
+    }
+    if bodies::is_sorted_form(verification.request.body) {
+        findings.push(Mistake::BodyReserialised.found(Confidence::Likely));
+    }
+    findings.push(Mistake::WrongSecret.found(Confidence::Possible));
+    if verification.scheme.contents.iter().any(|content| content.has_body()) {
+        findings.push(Mistake::BodyTampered.found(Confidence::Possible));
+    }
+    findings
+}

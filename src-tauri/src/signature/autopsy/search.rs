@@ -1,0 +1,175 @@
+//! The trials: whether a received signature fits with something about the request, the key or the recipe changed.
+
+use std::cell::Cell;
+
+use subtle::ConstantTimeEq as _;
+
+use super::super::SignedRequest;
+use super::super::Template;
+use super::super::algorithm::{Algorithm, Kind};
+use super::super::finding::Mistake;
+use super::super::options::OptionName;
+use super::super::public_key::PublicKey;
+use super::super::template::Context;
+use super::super::verification::{Received, Verification, matches};
+
+/// Bytes that one search may hash: some thirty times a body of 256 KiB, which takes well under 50 ms.
+const HASHED_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// What a trial costs besides its body, in bytes: the key's set-up, or a public key's arithmetic.
+const TRIAL_BYTES: u64 = 512;
+/// The same for public keys, whose check takes about as long as hashing so many bytes.
+const PUBLIC_KEY_TRIAL_BYTES: u64 = 48 * 1024;
+/// Received signatures that are tried.
+const SIGNATURES_MAX: usize = 4;
+/// Seconds by which a timestamp is moved to see whether it was changed.
+const MOVED_SECONDS: std::ops::RangeInclusive<i64> = -10..=10;
+/// Largest body for which changed timestamps are tried, in bytes.
+const MOVED_BODY_BYTES_MAX: usize = 16 * 1024;
+
+/// One search over one request.
+pub(super) struct Search<'a> {
+    pub(super) verification: &'a Verification<'a>,
+    pub(super) received: &'a Received,
+    left: Cell<u64>,
+}
+
+/// What is tried.
+#[derive(Clone, Copy)]
+pub(super) struct Trial<'t> {
+    /// Key bytes.
+    pub(super) key: &'t [u8],
+    /// The secret as text, where the signed text holds it.
+    pub(super) secret: &'t str,
+    /// Another body.
+    pub(super) body: Option<&'t [u8]>,
+    /// Another URL.
+    pub(super) url: Option<&'t str>,
+    /// Another timestamp.
+    pub(super) timestamp: Option<&'t str>,
+    /// Another template.
+    pub(super) template: Option<&'t Template>,
+    /// Another algorithm.
+    pub(super) algorithm: Option<Algorithm>,
+}
+
+impl<'t> Trial<'t> {
+    /// A trial with nothing changed but the key.
+    pub(super) const fn with_key(key: &'t [u8], secret: &'t str) -> Self {
+        Self { key, secret, body: None, url: None, timestamp: None, template: None, algorithm: None }
+    }
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(verification: &'a Verification<'a>, received: &'a Received) -> Self {
+        Self { verification, received, left: Cell::new(HASHED_BYTES_MAX) }
+    }
+
+    /// Whether a secret can be made into a key.
+    pub(super) fn is_usable(&self, secret: &str) -> bool {
+        let Some(key) = self.verification.key(secret) else { return false };
+        if self.verification.scheme.algorithm.kind() != Kind::PublicKey {
+            return true;
+        }
+        let algorithm = self.verification.scheme.algorithm;
+        std::str::from_utf8(&key).is_ok_and(|text| !PublicKey::read(text, algorithm, None).is_empty())
+    }
+
+    /// Whether a body of that size may be hashed once more.
+    pub(super) fn may_go_on(&self) -> bool {
+        self.left.get() > self.verification.request.body.len() as u64
+    }
+
+    /// Whether any received signature fits.
+    pub(super) fn fits(&self, trial: &Trial<'_>) -> bool {
+        let verification = self.verification;
+        let scheme = verification.scheme;
+        let algorithm = trial.algorithm.unwrap_or(scheme.algorithm);
+        let mut options;
+        let options = match trial.url {
+            Some(url) => {
+                options = verification.options.clone();
+                options.set(OptionName::PublicUrl, url);
+                &options
+            }
+            None => verification.options,
+        };
+        let request = SignedRequest { body: trial.body.unwrap_or(verification.request.body), ..*verification.request };
+        let cost = request.body.len() as u64
+            + if algorithm.kind() == Kind::PublicKey { PUBLIC_KEY_TRIAL_BYTES } else { TRIAL_BYTES };
+        let templates = trial.template.map_or(&scheme.contents[..], std::slice::from_ref);
+        for (signature, time) in self.received.signatures.iter().take(SIGNATURES_MAX) {
+            if algorithm.kind() == Kind::Token {
+                if trial.key.ct_eq(&signature.bytes).into() {
+                    return true;
+                }
+                continue;
+            }
+            let timestamp = trial.timestamp.or(time.as_ref().map(|(text, _)| text.as_str()));
+            let id = self.received.id.as_deref();
+            let context = Context { request: &request, options, secret: trial.secret, timestamp, id };
+            for template in templates {
+                let Some(left) = self.left.get().checked_sub(cost) else { return false };
+                self.left.set(left);
+                if matches(algorithm, trial.key, template, &context, &signature.bytes) == Ok(true) {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// A part left out of the signed text, or the parts joined in another way.
+    pub(super) fn content_mistake(&self, secret: &str) -> Option<Mistake> {
+        let key = self.verification.key(secret)?;
+        let fits =
+            |template: &Template| self.fits(&Trial { template: Some(template), ..Trial::with_key(&key, secret) });
+        for content in &self.verification.scheme.contents {
+            let (incomplete, wrong) = content.mistakes();
+            if incomplete.iter().any(fits) {
+                return Some(Mistake::SignedContentIncomplete);
+            }
+            if wrong.iter().any(fits) {
+                return Some(Mistake::SignedContentWrong);
+            }
+        }
+        None
+    }
+
+    /// Another algorithm whose signatures are of the same length.
+    pub(super) fn algorithm_mistake(&self, secret: &str) -> Option<Mistake> {
+        let key = self.verification.key(secret)?;
+        let scheme = self.verification.scheme;
+        let others: &[Algorithm] = match scheme.algorithm {
+            Algorithm::HmacSha256 => &[Algorithm::Sha256],
+            Algorithm::HmacSha1 => &[Algorithm::Sha1],
+            Algorithm::Sha256 => &[Algorithm::HmacSha256],
+            Algorithm::Sha1 => &[Algorithm::HmacSha1],
+            Algorithm::RsaSha1 => &[Algorithm::RsaSha256, Algorithm::RsaPssSha256],
+            Algorithm::RsaSha256 => &[Algorithm::RsaSha1, Algorithm::RsaPssSha256],
+            Algorithm::RsaPssSha256 => &[Algorithm::RsaSha256],
+            _ => &[],
+        };
+        let body = Template::body();
+        let fits = |algorithm: &Algorithm| {
+            let trial = Trial { algorithm: Some(*algorithm), ..Trial::with_key(&key, secret) };
+            self.fits(&trial) || self.fits(&Trial { template: Some(&body), ..trial })
+        };
+        others.iter().any(fits).then_some(Mistake::WrongAlgorithm)
+    }
+
+    /// A timestamp that was moved by a few seconds after signing.
+    pub(super) fn moved_timestamp(&self, secret: &str) -> Option<Mistake> {
+        let place = self.verification.scheme.timestamp.as_ref()?;
+        if self.verification.request.body.len() > MOVED_BODY_BYTES_MAX {
+            return None;
+        }
+        let (_, at) = self.received.signatures.iter().find_map(|(_, time)| time.clone())?;
+        let key = self.verification.key(secret)?;
+        let fits = |seconds: i64| {
+            let moved = crate::domain::Timestamp::from_millis(at.as_millis().saturating_add(seconds * 1000));
+            let text = place.unit.write(moved);
+            self.fits(&Trial { timestamp: Some(&text), ..Trial::with_key(&key, secret) })
+        };
+        MOVED_SECONDS.filter(|seconds| *seconds != 0).any(fits).then_some(Mistake::TimestampTampered)
+    }
+}

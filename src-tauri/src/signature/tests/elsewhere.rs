@@ -1,0 +1,98 @@
+//! Other endpoints' secrets, other providers, schemes of the user's own, and what a request looks like.
+
+use serde_json::{Value, json};
+
+use super::{CATALOGUE, NOW, provider, secrets};
+use crate::domain::{Headers, Secret, SignatureStatus, Timestamp};
+use crate::signature::{Elsewhere, Explanation, SignedRequest};
+
+/// Providers whose requests are recognised among those of the catalogue that sign in a header of their own.
+const RECOGNISED_MIN: usize = 80;
+
+fn signed(slug: &str, options: &Value, secret: &str, body: &[u8]) -> Headers {
+    let none = Headers::default();
+    let request = SignedRequest { method: "POST", url: Some("https://h.example/in"), headers: &none, body };
+    let made = provider(slug).sign(None, options, &Secret::new(secret.to_owned()), &request, NOW).unwrap();
+    Headers::from_pairs(made.iter().map(|(name, value)| (name, value))).unwrap()
+}
+
+fn explained(slug: &str, secret: &str, others: &[&str], headers: &Headers, body: &[u8]) -> Explanation {
+    let request = SignedRequest { method: "POST", url: Some("https://h.example/in"), headers, body };
+    let others = secrets(others);
+    let elsewhere = Elsewhere { other_secrets: &others, catalogue: Some(&CATALOGUE) };
+    provider(slug).explain(None, &Value::Null, &secrets(&[secret]), &request, NOW, elsewhere).unwrap()
+}
+
+#[test]
+fn a_secret_of_another_endpoint_is_the_first_finding_when_it_fits() {
+    let headers = signed("stripe", &Value::Null, "whsec_b", b"{}");
+    let explanation = explained("stripe", "whsec_a", &["whsec_c", "whsec_b"], &headers, b"{}");
+    assert_eq!(explanation.status, SignatureStatus::Invalid);
+    assert_eq!(explanation.findings[0].code, "other_endpoint_secret");
+    let without = explained("stripe", "whsec_a", &["whsec_c"], &headers, b"{}");
+    assert_eq!(without.findings[0].code, "wrong_secret");
+}
+
+#[test]
+fn a_signature_that_holds_for_another_provider_names_it() {
+    let headers = signed("stripe", &Value::Null, "whsec_b", b"{}");
+    for slug in ["github", "slack", "svix"] {
+        let explanation = explained(slug, "whsec_b", &[], &headers, b"{}");
+        assert_eq!(explanation.findings[0].code, "wrong_provider", "{slug}");
+        assert!(explanation.findings[0].explanation.contains("`stripe`"), "{slug}");
+        assert_eq!(explanation.suggested_provider, None, "{slug} is a provider in particular");
+    }
+}
+
+#[test]
+fn a_generic_endpoint_is_told_whose_requests_it_gets() {
+    let mut recognised = 0;
+    let mut others = Vec::new();
+    for known in CATALOGUE.iter().filter(|provider| !provider.takes_custom) {
+        let Some(example) = known.examples.iter().find(|example| example.status == SignatureStatus::Valid) else {
+            continue;
+        };
+        let headers = Headers::from_pairs(example.headers.iter().map(|(name, value)| (name, value))).unwrap();
+        let explanation = explained("generic", "a secret that fits nothing", &[], &headers, example.body.as_bytes());
+        match explanation.suggested_provider {
+            Some(slug) if slug == known.slug => recognised += 1,
+            other => others.push((known.slug.clone(), other)),
+        }
+    }
+    assert!(recognised >= RECOGNISED_MIN, "{recognised}; not: {others:?}");
+    let none = explained("generic", "s", &[], &Headers::default(), b"{}");
+    assert_eq!(none.suggested_provider, None);
+}
+
+#[test]
+fn a_scheme_of_the_users_own_signs_and_verifies_where_a_provider_takes_one() {
+    let body = b"{\"a\":1}";
+    for (custom, name) in [
+        (json!({"header": "X-Sig", "algorithm": "hmac-sha256", "encoding": "base64", "prefix": "v1="}), "custom"),
+        (json!({"header": "X-Sig", "algorithm": "hmac-sha512", "template": "{method}.{body}"}), "custom"),
+        (json!({"header": "X-Token", "algorithm": "token", "encoding": "text"}), "custom"),
+    ] {
+        let options = json!({ "custom": custom });
+        let headers = signed("generic", &options, "our secret", body);
+        let request = SignedRequest { method: "POST", url: None, headers: &headers, body };
+        let judged = |secret: &str, scheme: Option<&str>| {
+            provider("generic").verify(scheme, &options, &secrets(&[secret]), &request, NOW).unwrap().status
+        };
+        assert_eq!(judged("our secret", None), SignatureStatus::Valid, "{custom}");
+        assert_eq!(judged("our secret", Some(name)), SignatureStatus::Valid, "{custom}");
+        assert_eq!(judged("another", None), SignatureStatus::Invalid, "{custom}");
+        let error = provider("stripe").check_settings(None, &options).unwrap_err();
+        assert!(error.to_string().contains("does not take the option \"custom\""), "{error}");
+    }
+}
+
+#[test]
+fn a_token_is_never_shown_as_what_was_expected() {
+    let headers = Headers::from_pairs([("X-Telegram-Bot-Api-Secret-Token", "wrong")]).unwrap();
+    let request = SignedRequest { method: "POST", url: None, headers: &headers, body: b"{}" };
+    let now = Timestamp::from_millis(0);
+    let explanation = provider("telegram")
+        .explain(None, &Value::Null, &secrets(&["the canary of this test"]), &request, now, Elsewhere::default())
+        .unwrap();
+    assert!(!serde_json::to_string(&explanation).unwrap().contains("canary"));
+}
