@@ -39,6 +39,12 @@ export class Listing {
   /** A rank that the cursor goes to as soon as its row is there. */
   #wanted = $state<number | null>(null);
   #wantedRange = false;
+  /** Counts the moves of the cursor by hand: what is still being looked for must not move it afterwards. */
+  #moves = 0;
+  /** Jumps run one after another, so that each begins where the one before has ended. */
+  #jumps: Promise<void> = Promise.resolve();
+  /** Where the last jump went; its row may not have been fetched yet. */
+  #jumpedTo: DeliverySummary | null = null;
   readonly #parts: Parts;
 
   constructor(parts: Parts) {
@@ -129,6 +135,7 @@ export class Listing {
 
   moveTo(rank: number, range = false): void {
     const target = Math.max(0, Math.min(this.#store.length - 1, rank));
+    this.#moves += 1;
     this.#wantedRange = range;
     this.#wanted = target;
     void this.#parts.element()?.reveal(target);
@@ -155,6 +162,7 @@ export class Listing {
   press(id: string, event: MouseEvent): void {
     const row = this.#store.get(id);
     if (!row) return;
+    this.#moves += 1;
     const { selection } = this.#parts.session;
     const rank = this.#store.rankOf(id);
     if (event.shiftKey && rank !== null) {
@@ -234,10 +242,18 @@ export class Listing {
   }
 
   /** The next failed delivery, older or newer; the engine is asked where it is. */
-  async jumpToFailed(towards: 'older' | 'newer'): Promise<void> {
+  jumpToFailed(towards: 'older' | 'newer'): Promise<void> {
+    const moves = this.#moves;
+    this.#jumps = this.#jumps.then(() => this.#jump(towards, moves));
+    return this.#jumps;
+  }
+
+  async #jump(towards: 'older' | 'newer', moves: number): Promise<void> {
     const { session } = this.#parts;
     const store = this.#store;
-    const from = this.activeRow?.seq ?? (towards === 'older' ? Number.MAX_SAFE_INTEGER : 0);
+    const at = this.activeRow ?? (this.#jumpedTo?.id === this.active ? this.#jumpedTo : null);
+    const from = at?.seq ?? (towards === 'older' ? Number.MAX_SAFE_INTEGER : 0);
+    if (moves !== this.#moves) return;
     try {
       const row = await nearestFailed(session.host, store.filter, from, towards);
       if (!row) {
@@ -245,6 +261,8 @@ export class Listing {
         return;
       }
       const rank = store.rankOf(row.id) ?? (await rankIn(session.host, store.filter, row));
+      if (moves !== this.#moves) return;
+      this.#jumpedTo = row;
       this.cursor = row.id;
       if (this.#parts.selected() !== null) this.#parts.onselect(row.id);
       if (rank !== null) await this.#parts.element()?.reveal(rank);

@@ -1,3 +1,5 @@
+import { pageStorage } from './remembered';
+
 /** Where the first run stands: never shown, shown and waiting, or done with. */
 export type Stage = 'new' | 'open' | 'done';
 
@@ -7,11 +9,11 @@ const MADE_KEY = 'creel.first-endpoint';
 /** Remembers, in this window or browser, how far the first run is. It is never asked for again once it is dismissed. */
 export class FirstRun {
   stage = $state<Stage>('new');
-  readonly #storage: Storage;
+  readonly #storage: Storage | null;
 
-  constructor(storage: Storage) {
+  constructor(storage: Storage | null = pageStorage()) {
     this.#storage = storage;
-    const kept = storage.getItem(STAGE_KEY);
+    const kept = storage?.getItem(STAGE_KEY);
     this.stage = kept === 'open' || kept === 'done' ? kept : 'new';
   }
 
@@ -35,13 +37,14 @@ export class FirstRun {
    * before it is made, so that a second page of this browser does not make another.
    */
   takeFirstEndpoint(): boolean {
-    if (this.#storage.getItem(MADE_KEY) !== null) return false;
+    // Where nothing can be noted, none is made unasked.
+    if (!this.#storage || this.#storage.getItem(MADE_KEY) !== null) return false;
     this.#storage.setItem(MADE_KEY, 'made');
     return true;
   }
 
   #set(stage: Stage): void {
     this.stage = stage;
-    this.#storage.setItem(STAGE_KEY, stage);
+    this.#storage?.setItem(STAGE_KEY, stage);
   }
 }

@@ -148,8 +148,8 @@ fn judged(filled: &FilledEndpoint, number: u64, at: Timestamp, headers: Headers,
     let signed = SignedRequest { method: "POST", url: None, headers: &headers, body: &body };
     let verdict = filled.provider.verify(None, &endpoint.provider_options, &filled.secrets, &signed, at)?;
     let facts = BodyFacts::read(&body);
-    let event = filled.provider.event_name(&headers, &facts);
-    let key = filled.provider.dedupe_key(&headers, &facts);
+    let event = filled.provider.event_name(&headers, &facts, &body);
+    let key = filled.provider.dedupe_key(&headers, &facts, &body);
     let id = DeliveryId::new();
     let holds = matches!(verdict.status, SignatureStatus::Valid | SignatureStatus::NotRequired);
     let relays = holds && endpoint.enabled && !endpoint.targets.is_empty();
