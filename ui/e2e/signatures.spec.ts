@@ -89,3 +89,28 @@ test('stored deliveries are judged again after a secret was added', async ({ ui,
   await ui.go('Deliveries');
   await expect(ui.row('github.push')).toContainText('Valid');
 });
+
+test('a mistake that breaks the signature is named with its fix', async ({ ui, engine }) => {
+  const endpoint = await engine.endpoint('Mistaken', { provider: 'github' });
+  await engine.api('PUT', `/endpoints/${endpoint.id}/signing-secret`, { signing_secret: `${secret}\n` });
+  const body = '{"ref":"main"}';
+  await engine.send(endpoint, body, { 'X-GitHub-Event': 'push', ...signature(secret, body) });
+  await ui.row('github.push').click();
+  await ui.tab('Signature');
+  const { deliveries } = await engine.api<{ deliveries: { id: string }[] }>('GET', '/deliveries');
+  type Findings = { findings: { code: string; explanation: string; fix: string }[] };
+  const { findings } = await engine.api<Findings>('GET', `/deliveries/${deliveries[0]?.id}/signature`);
+  expect(findings[0]).toMatchObject({ code: 'secret_whitespace' });
+  await expect(ui.panel).toContainText(findings[0]?.explanation ?? '');
+  await expect(ui.panel).toContainText(findings[0]?.fix ?? '');
+});
+
+test('traffic that looks like a provider’s is said to, and nothing is switched', async ({ ui, engine }) => {
+  const endpoint = await engine.endpoint('Unknown');
+  await engine.send(endpoint, '{"type":"invoice.paid"}', { 'Stripe-Signature': `t=1700000000,v1=${'ab'.repeat(32)}` });
+  await ui.row('invoice.paid').click();
+  await ui.tab('Signature');
+  await expect(ui.panel).toContainText('This looks like Stripe');
+  await ui.panel.getByRole('link', { name: 'Open the endpoint' }).click();
+  await expect(ui.page.getByLabel('Provider')).toHaveValue('generic');
+});

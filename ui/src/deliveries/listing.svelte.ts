@@ -90,7 +90,12 @@ export class Listing {
     });
     $effect(() => {
       void this.#store.filter;
-      untrack(() => this.newest());
+      untrack(() => {
+        // What is not shown any more must not be acted upon.
+        this.#parts.session.selection.clear();
+        this.#handMove();
+        this.newest();
+      });
     });
     $effect(() => {
       const rank = this.activeRank;
@@ -133,9 +138,15 @@ export class Listing {
     this.moveTo(from + by, range);
   }
 
+  /** Calls off what is still on its way: the user is somewhere else now. */
+  #handMove(): void {
+    this.#moves += 1;
+    this.#wanted = null;
+  }
+
   moveTo(rank: number, range = false): void {
     const target = Math.max(0, Math.min(this.#store.length - 1, rank));
-    this.#moves += 1;
+    this.#handMove();
     this.#wantedRange = range;
     this.#wanted = target;
     void this.#parts.element()?.reveal(target);
@@ -162,7 +173,7 @@ export class Listing {
   press(id: string, event: MouseEvent): void {
     const row = this.#store.get(id);
     if (!row) return;
-    this.#moves += 1;
+    this.#handMove();
     const { selection } = this.#parts.session;
     const rank = this.#store.rankOf(id);
     if (event.shiftKey && rank !== null) {
@@ -220,6 +231,7 @@ export class Listing {
   delete(rows: readonly DeliverySummary[]): void {
     const { session, selected, onselect } = this.#parts;
     if (rows.length === 0) return;
+    this.#handMove();
     const gone = new Set(rows.map((row) => row.id));
     const rank = this.activeRank;
     const active = this.active;
@@ -236,6 +248,7 @@ export class Listing {
     const rows = this.#parts.session.deletions.undo();
     const first = rows[0];
     if (!first) return;
+    this.#handMove();
     this.cursor = first.id;
     void this.#show(first.id);
     this.#parts.session.announcement = `${rows.length} brought back`;
@@ -262,6 +275,7 @@ export class Listing {
       }
       const rank = store.rankOf(row.id) ?? (await rankIn(session.host, store.filter, row));
       if (moves !== this.#moves) return;
+      this.#wanted = null;
       this.#jumpedTo = row;
       this.cursor = row.id;
       if (this.#parts.selected() !== null) this.#parts.onselect(row.id);

@@ -95,7 +95,9 @@ describe('Commands', () => {
   it('leaves keys to whoever writes, chords with Ctrl excepted', () => {
     const letter = command(['r']);
     const chord = command(['Ctrl+K']);
-    commands.register([letter, chord]);
+    const all = command(['Ctrl+A']);
+    const undo = command(['Ctrl+Z']);
+    commands.register([letter, chord, all, undo]);
     for (const html of [
       '<input data-at>',
       '<input type="search" data-at>',
@@ -107,6 +109,8 @@ describe('Commands', () => {
       const at = put(html);
       expect(press('r', {}, at), html).toBe(true);
       expect(press('k', { ctrlKey: true }, at), html).toBe(false);
+      expect(press('a', { ctrlKey: true }, at), `${html}: selects its own text`).toBe(true);
+      expect(press('z', { ctrlKey: true }, at), `${html}: undoes its own typing`).toBe(true);
     }
     expect(letter.run).not.toHaveBeenCalled();
     expect(chord.run).toHaveBeenCalledTimes(6);

@@ -11,6 +11,8 @@ const DIALOGS = 'dialog[open], [role="dialog"], [role="alertdialog"]';
 
 /** Keys that a focused button, link or tab takes for itself. */
 const PRESSING = new Set<Chord>([' ', 'enter']);
+/** Chords that a text field has of its own. */
+const EDITING = new Set<Chord>(['Ctrl+a', 'Ctrl+c', 'Ctrl+v', 'Ctrl+x', 'Ctrl+y', 'Ctrl+z', 'Ctrl+Shift+z']);
 const MOVING = new Set<Chord>(['arrowup', 'arrowdown', 'arrowleft', 'arrowright', 'home', 'end']);
 
 /** The element behind shadow roots, such as an editor's. */
@@ -30,11 +32,11 @@ export function isWriting(target: Element | null): boolean {
 
 /**
  * What stands in a command's way: `keys` when the key belongs to the focused thing, `dialog` when one is open. A chord
- * with Ctrl works while writing.
+ * with Ctrl works while writing, but for those that edit.
  */
 export function bars(target: Element | null, chord: Chord): { keys: boolean; dialog: Element | null } {
   const keys =
-    (!chord.startsWith('Ctrl+') && isWriting(target)) ||
+    ((!chord.startsWith('Ctrl+') || EDITING.has(chord)) && isWriting(target)) ||
     (PRESSING.has(chord) && isIn(target, PRESSED)) ||
     (MOVING.has(chord) && isIn(target, MOVED));
   const dialog = [...(target?.ownerDocument ?? document).querySelectorAll(DIALOGS)].at(-1) ?? null;

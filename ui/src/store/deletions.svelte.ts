@@ -26,7 +26,10 @@ export class Deletions {
     this.#parts = parts;
   }
 
-  delete(rows: readonly DeliverySummary[]): void {
+  delete(asked: readonly DeliverySummary[]): void {
+    // A row is in one deletion at most: undoing one must not leave it to the timer of another.
+    const going = new Set(this.list.flatMap((deletion) => deletion.rows.map((row) => row.id)));
+    const rows = asked.filter((row) => !going.has(row.id));
     if (rows.length === 0) return;
     const deletion = { rows, until: Date.now() + UNDO_MS };
     this.#parts.deliveries.hide(rows);

@@ -13,7 +13,7 @@ export class FirstRun {
 
   constructor(storage: Storage | null = pageStorage()) {
     this.#storage = storage;
-    const kept = storage?.getItem(STAGE_KEY);
+    const kept = this.#read(STAGE_KEY);
     this.stage = kept === 'open' || kept === 'done' ? kept : 'new';
   }
 
@@ -38,13 +38,30 @@ export class FirstRun {
    */
   takeFirstEndpoint(): boolean {
     // Where nothing can be noted, none is made unasked.
-    if (!this.#storage || this.#storage.getItem(MADE_KEY) !== null) return false;
-    this.#storage.setItem(MADE_KEY, 'made');
-    return true;
+    return this.#read(MADE_KEY) === null && this.#write(MADE_KEY, 'made');
   }
 
   #set(stage: Stage): void {
     this.stage = stage;
-    this.#storage?.setItem(STAGE_KEY, stage);
+    this.#write(STAGE_KEY, stage);
+  }
+
+  /** A page that is being left may be refused its storage, too. */
+  #read(key: string): string | null {
+    try {
+      return this.#storage?.getItem(key) ?? null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Whether it has been noted. */
+  #write(key: string, value: string): boolean {
+    try {
+      this.#storage?.setItem(key, value);
+      return this.#storage !== null;
+    } catch {
+      return false;
+    }
   }
 }

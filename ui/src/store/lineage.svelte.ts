@@ -83,9 +83,10 @@ export class Lineage {
     this.#working = true;
     try {
       for (let id = this.#next(); id !== null; id = this.#next()) {
+        const heardOf = this.#changed.delete(id);
         this.cut = !this.#known.has(id) && this.#known.size >= NODES_MAX;
+        if (this.cut && heardOf) continue;
         if (this.cut) return;
-        this.#changed.delete(id);
         await this.#fetch(id);
       }
     } finally {

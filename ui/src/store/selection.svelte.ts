@@ -29,6 +29,13 @@ export class Selection {
     this.#rows = new Map([...this.#rows, ...rows.map((row) => [row.id, row] as const)]);
   }
 
+  drop(id: string): void {
+    if (!this.has(id)) return;
+    const rows = new Map(this.#rows);
+    rows.delete(id);
+    this.#rows = rows;
+  }
+
   clear(): void {
     if (this.size > 0) this.#rows = new Map();
   }

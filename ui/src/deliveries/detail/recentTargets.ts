@@ -14,7 +14,14 @@ export function recentTargets(): string[] {
   })).urls;
 }
 
+/** Whether it is an address on this machine without a query: others may hold a token, which is not ours to keep. */
+function isHarmless(url: string): boolean {
+  const { hostname, search } = URL.parse(url) ?? { hostname: '', search: '' };
+  return search === '' && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}
+
 export function rememberTarget(url: string): void {
+  if (!isHarmless(url)) return;
   const others = recentTargets().filter((other) => other !== url);
   memory().save({ urls: [url, ...others].slice(0, TARGETS_MAX) });
 }

@@ -11,9 +11,15 @@ const underWay = new WeakMap<Session, Set<string>>();
 export type Asked =
   { made: DeliverySummary | null } | { refused: { title: string; detail: string } } | { underWay: true };
 
+/** Keys of requests whose answer was lost: the engine may have made the replay, and asking again must find that one. */
+const unanswered = new WeakMap<Session, Map<string, string>>();
+
+/** What leaves open whether the request was carried out. */
+const LOST_ANSWER = new Set(['unreachable', 'bad_answer', 'aborted', 'unexpected']);
+
 /**
- * Asks for a replay. One call is one Idempotency-Key: however often the request itself arrives, one delivery is made.
- * While a replay of the same delivery is under way nothing more is sent.
+ * Asks for a replay. One wish is one Idempotency-Key, also when it is asked for again after its answer was lost: one
+ * delivery is made. While a replay of the same delivery is under way nothing more is sent.
  */
 export async function askForReplay(
   session: Session,
@@ -24,12 +30,17 @@ export async function askForReplay(
   underWay.set(session, ids);
   if (ids.has(id)) return { underWay: true };
   ids.add(id);
+  const keys = unanswered.get(session) ?? new Map<string, string>();
+  unanswered.set(session, keys);
+  const wish = `${id} ${JSON.stringify(request)}`;
+  const idempotencyKey = keys.get(wish) ?? crypto.randomUUID();
   try {
     const answer = await session.host.call('deliveries.replay', {
       params: { id },
       body: request,
-      idempotencyKey: crypto.randomUUID(),
+      idempotencyKey,
     });
+    keys.delete(wish);
     const row = readDelivery(answer);
     if (row) {
       session.deliveries.learn(row);
@@ -37,7 +48,10 @@ export async function askForReplay(
     }
     return { made: row };
   } catch (thrown) {
-    const said = classify(asFailure(thrown));
+    const failure = asFailure(thrown);
+    if (LOST_ANSWER.has(failure.code)) keys.set(wish, idempotencyKey);
+    else keys.delete(wish);
+    const said = classify(failure);
     return { refused: { title: said.title, detail: said.detail } };
   } finally {
     ids.delete(id);
