@@ -53,6 +53,11 @@ export class Window {
 /** Trouble that a test expects in the console, as when the engine is gone. */
 export type Tolerated = { patterns: RegExp[] };
 
+/** An empty page, which a test may go to, has no storage to write to. */
+function markFirstEndpointMade() {
+  if (location.protocol === 'http:') localStorage.setItem('creel.first-endpoint', 'made');
+}
+
 export const test = base.extend<{ engine: Engine; app: App; tolerated: Tolerated; untouched: boolean; ui: Window }>({
   /** A browser that never saw Creel: an empty one gets its first endpoint. Elsewhere a test makes its own. */
   untouched: [false, { option: true }],
@@ -73,7 +78,7 @@ export const test = base.extend<{ engine: Engine; app: App; tolerated: Tolerated
   // eslint-disable-next-line no-empty-pattern
   tolerated: async ({}, use) => use({ patterns: [] }),
   ui: async ({ page, engine, tolerated, untouched }, use) => {
-    if (!untouched) await page.addInitScript(() => localStorage.setItem('creel.first-endpoint', 'made'));
+    if (!untouched) await page.addInitScript(markFirstEndpointMade);
     const troubles: string[] = [];
     page.on('pageerror', (error) => troubles.push(`exception: ${error.message}`));
     page.on('dialog', (dialog) => {

@@ -146,7 +146,7 @@ test('n and N find the failed ones, wherever they are', async ({ ui, engine, app
   await page.keyboard.press('g');
   // A move by hand overtakes what is still being looked for.
   await page.keyboard.press('n');
-  await page.keyboard.press('G');
+  await page.keyboard.press('Shift+G');
   await expect(current).toContainText('bad.old');
   await page.keyboard.press('Shift+N');
   await expect(current).not.toContainText('bad.old');

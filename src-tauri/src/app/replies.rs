@@ -52,7 +52,7 @@ pub fn handshake(reply: &HandshakeReply) -> IngressReply {
         status: reply.status,
         headers: Headers::from_pairs(pairs).unwrap_or_default(),
         body: Bytes::from(reply.body.clone()),
-        is_bad_credential: reply.status == 403,
+        is_bad_credential: false,
     }
 }
 

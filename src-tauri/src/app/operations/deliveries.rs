@@ -114,6 +114,8 @@ pub async fn signature(
     input: Input<DeliveryPath, NoQuery, NoBody>,
 ) -> Result<Json<Explanation>, AppError> {
     let id = input.params.id;
+    // It reads a whole body and hashes it many times: it takes its turn with those who judge large bodies.
+    let _turn = app.large_bodies.acquire().await.map_err(|_| StoreError::Closed)?;
     let found = app
         .core
         .store
