@@ -67,21 +67,21 @@ impl WindowFile {
     /// # Errors
     /// When the file cannot be written; the choices hold for this run all the same.
     pub fn set_settings(&self, settings: WindowSettings) -> io::Result<()> {
-        self.change(|kept| kept.settings = settings)
+        let mut kept = self.kept();
+        kept.settings = settings;
+        // Also when nothing changed: the write before may have failed, and this is the user trying again.
+        write(&self.path, &kept)
     }
 
     /// Keeps where the window is.
     pub fn set_geometry(&self, geometry: Geometry) {
-        if let Err(error) = self.change(|kept| kept.geometry = Some(geometry)) {
+        let mut kept = self.kept();
+        if kept.geometry.replace(geometry) == Some(geometry) {
+            return;
+        }
+        if let Err(error) = write(&self.path, &kept) {
             tracing::debug!(%error, "where the window is was not kept");
         }
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Kept)) -> io::Result<()> {
-        let mut kept = self.kept();
-        let before = *kept;
-        change(&mut kept);
-        if *kept == before { Ok(()) } else { write(&self.path, &kept) }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -133,5 +133,18 @@ mod tests {
             WindowFile::read(&nowhere).set_settings(WindowSettings { notify: true, ..Default::default() }).is_err()
         );
         assert!(!nowhere.exists());
+    }
+
+    #[test]
+    fn a_choice_that_could_not_be_written_is_written_when_it_is_made_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let later = dir.path().join("later");
+        let file = WindowFile::read(&later);
+        let chosen = WindowSettings { keep_catching: true, notify: false };
+        assert!(file.set_settings(chosen).is_err());
+        assert_eq!(file.settings(), chosen, "it holds for this run all the same");
+        std::fs::create_dir(&later).unwrap();
+        file.set_settings(chosen).unwrap();
+        assert_eq!(WindowFile::read(&later).settings(), chosen);
     }
 }

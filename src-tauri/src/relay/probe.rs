@@ -42,7 +42,7 @@ pub struct Probe {
 /// is the result.
 pub async fn probe(url: &str, ask: bool, policy: &AddressPolicy) -> Probe {
     let mut probe = Probe::default();
-    // Whatever the endpoint allows: a probe is sent on a key press, and must not leave this machine.
+    // Whatever the endpoint allows: a probe is sent on a key press, and must dial nothing outside this machine. A name is looked up to learn that.
     let policy = AddressPolicy { allow_non_loopback: false, ..policy.clone() };
     let limits = RelayLimits { connect: PROBE_TIME, head: PROBE_TIME, total: PROBE_TIME, ..RelayLimits::default() };
     let deadline = Instant::now() + PROBE_TIME;
