@@ -114,6 +114,19 @@ pub(super) fn signed_headers(headers: &Headers, list: &str) -> Option<Vec<u8>> {
     Some(text)
 }
 
+/// The value of `name=value` among the comma-separated items of a header; empty when there is none (Hook0).
+pub(super) fn list_item<'a>(headers: &'a Headers, header: &str, name: &str) -> &'a str {
+    let mut items = headers.get_text(header).unwrap_or_default().split(',');
+    items.find_map(|item| item.trim().strip_prefix(name)?.strip_prefix('=')).unwrap_or_default()
+}
+
+/// The values of the headers whose names stand in a list with spaces, joined with `.` (Hook0). None when one of them is
+/// absent.
+pub(super) fn listed_headers(headers: &Headers, list: &str) -> Option<Vec<u8>> {
+    let values: Option<Vec<&[u8]>> = list.split_ascii_whitespace().map(|name| headers.get(name)).collect();
+    Some(values?.join(&b'.'))
+}
+
 /// The text with every character outside ASCII as `\uXXXX`, in lower case. None when it is no UTF-8.
 pub(super) fn escaped(body: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(body).ok()?;
@@ -157,6 +170,11 @@ mod tests {
         let headers = Headers::from_pairs([("A", "1"), ("B", "2")]).unwrap();
         assert_eq!(signed_headers(&headers, "b, A").as_deref(), Some(b"b:2;a:1".as_slice()));
         assert_eq!(signed_headers(&headers, "c"), None);
+        let headers = Headers::from_pairs([("S", "t=1, h=a b,v1=c=d"), ("A", "1"), ("B", "2")]).unwrap();
+        assert_eq!((list_item(&headers, "s", "h"), list_item(&headers, "s", "v1")), ("a b", "c=d"));
+        assert_eq!((list_item(&headers, "s", "v"), list_item(&headers, "x", "h")), ("", ""));
+        assert_eq!(listed_headers(&headers, "b a").as_deref(), Some(b"2.1".as_slice()));
+        assert_eq!((listed_headers(&headers, "b c"), listed_headers(&headers, "")), (None, Some(Vec::new())));
         assert_eq!(escaped("é\u{1f600}a".as_bytes()).as_deref(), Some(br"\u00e9\ud83d\ude00a".as_slice()));
         assert_eq!(escaped(b"\xff"), None);
     }

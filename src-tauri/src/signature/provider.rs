@@ -69,7 +69,7 @@ words! {
         Sdk = "sdk",
         /// Read in the code that sends.
         SenderSource = "sender-source",
-        /// Read in the provider's documentation, or its worked example fits.
+        /// Read in the provider's documentation or official library, or its worked example fits.
         Documentation = "documentation",
         /// Independent implementations agree; the provider's own words were not checked.
         Secondary = "secondary",

@@ -16,7 +16,7 @@ use super::{SignedRequest, canonical, form};
 /// The placeholders, for messages and the documentation.
 pub(super) const PARTS: &str = "body, body_unpacked, body_escaped, body_crc32, timestamp, id, method, url, url_with_port, \
      url_without_port, url_decoded, path_query, secret, sorted_params, php_form:NAME, header:NAME, signed_headers:NAME, \
-     json:PATH, json_lines:PATH,..., form:NAME, form_json:NAME/PATH, option:NAME";
+     list_item:HEADER/NAME, listed_headers:HEADER/NAME, json:PATH, json_lines:PATH,..., form:NAME, form_json:NAME/PATH, option:NAME";
 /// Bytes of the largest body that is unpacked before it is signed.
 pub(super) const UNPACKED_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
@@ -48,6 +48,10 @@ enum Part {
     PhpForm(String),
     Header(String),
     SignedHeaders(String),
+    /// `NAME=value` among the items of a header, separated by commas.
+    ListItem(String, String),
+    /// The values of the headers that such an item names.
+    ListedHeaders(String, String),
     Json(JsonPath),
     JsonLines(Vec<JsonPath>),
     Form(String),
@@ -240,6 +244,11 @@ impl Part {
         match (word, argument) {
             ("header", _) => named().map(Self::Header),
             ("signed_headers", _) => named().map(Self::SignedHeaders),
+            ("list_item" | "listed_headers", _) => {
+                let (header, item) = argument.split_once('/')?;
+                let part = if word == "list_item" { Self::ListItem } else { Self::ListedHeaders };
+                Some(part(header.to_owned(), item.to_owned()))
+            }
             ("json", _) => JsonPath::parse(argument).map(Self::Json),
             ("json_lines", _) => argument.split(',').map(JsonPath::parse).collect::<Option<_>>().map(Self::JsonLines),
             ("form", _) => named().map(Self::Form),
@@ -309,6 +318,13 @@ impl Part {
             Self::SignedHeaders(name) => {
                 let list = context.request.headers.get_text(name).ok_or(Lack::Field)?;
                 Ok(Cow::Owned(canonical::signed_headers(context.request.headers, list).ok_or(Lack::Field)?))
+            }
+            Self::ListItem(header, item) => {
+                Ok(Cow::Borrowed(canonical::list_item(context.request.headers, header, item).as_bytes()))
+            }
+            Self::ListedHeaders(header, item) => {
+                let names = canonical::list_item(context.request.headers, header, item);
+                Ok(Cow::Owned(canonical::listed_headers(context.request.headers, names).ok_or(Lack::Field)?))
             }
             Self::Json(path) => text(path.find(body)),
             Self::JsonLines(paths) => Ok(Cow::Owned(json_lines(body, paths).into_bytes())),
@@ -394,6 +410,10 @@ mod tests {
             "https://h/p?q=%3A https://h:443/p?q=%3A https://h/p?q=: /p?q=%3A"
         );
         assert_eq!(fill("{json_lines:a.b,a.c}"), "a.b\n1\n");
+        let signature = [("S", "t=7,h=x-a x-b,v1=0"), ("X-A", "a"), ("X-B", "b")];
+        let listed = filled("{list_item:S/h}|{listed_headers:S/h}", "https://h/", &signature, b"");
+        assert_eq!(listed.as_deref(), Ok("x-a x-b|a.b"));
+        assert_eq!(fill("{list_item:S/h}|{listed_headers:S/h}|"), "||");
         assert_eq!(Template::parse("v0:{body}.end").unwrap().as_str(), "v0:{body}.end");
     }
 
@@ -407,7 +427,7 @@ mod tests {
 
     #[test]
     fn a_placeholder_that_stands_for_nothing_is_refused() {
-        for unknown in ["{bdoy}", "{body:x}", "{header}", "{json:a..b}", "{option:x}", "{form_json:a}"] {
+        for unknown in ["{bdoy}", "{body:x}", "{header}", "{json:a..b}", "{option:x}", "{form_json:a}", "{list_item:a}"] {
             let name = unknown.trim_matches(['{', '}']).to_owned();
             assert_eq!(Template::parse(unknown), Err(TemplateError::UnknownPlaceholder(name)), "{unknown}");
         }
