@@ -427,7 +427,8 @@ mod tests {
 
     #[test]
     fn a_placeholder_that_stands_for_nothing_is_refused() {
-        for unknown in ["{bdoy}", "{body:x}", "{header}", "{json:a..b}", "{option:x}", "{form_json:a}", "{list_item:a}"] {
+        for unknown in ["{bdoy}", "{body:x}", "{header}", "{json:a..b}", "{option:x}", "{form_json:a}", "{list_item:a}"]
+        {
             let name = unknown.trim_matches(['{', '}']).to_owned();
             assert_eq!(Template::parse(unknown), Err(TemplateError::UnknownPlaceholder(name)), "{unknown}");
         }
