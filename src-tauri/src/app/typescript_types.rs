@@ -15,7 +15,7 @@ use super::events::EventKind;
 use super::jobs::Job;
 use super::operations::{
     AttemptList, BodyLines, BodyMatch, DeleteRequest, DeliveryQuery, EndpointCountsList, EndpointDraft, EndpointPatch,
-    ProbeRequest, ProviderList, RefusalList, SentTestEvent, TargetProbeList, TestEventRequest, operations,
+    ProbeRequest, ProviderList, RefusalList, SentTestEvent, TargetProbeList, TestEventRequest, TestKey, operations,
 };
 use super::settings::{Settings, SettingsOverrides};
 use super::views::{DeliveryDetail, DeliveryList, EndpointList, Health, Stats};
@@ -58,6 +58,7 @@ fn write_all(dir: &Path) {
         Stats,
         TargetProbeList,
         TestEventRequest,
+        TestKey,
     );
     std::fs::write(dir.join(OPERATIONS_FILE), operations().typescript()).unwrap();
 }
