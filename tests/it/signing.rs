@@ -153,16 +153,22 @@ fn send_takes_headers_and_a_body_in_place_of_the_samples() {
 #[test]
 fn what_send_posts_to_an_endpoint_verifies_there_also_inside_bodies_and_with_key_pairs() {
     let creel = Creel::start();
-    for provider in ["stripe", "shopify", "mailgun", "dropbox-sign", "adyen", "clerk", "contentful"] {
-        let endpoint = creel.endpoint(json!({ "provider": provider }));
+    for provider in ["stripe", "shopify", "mailgun", "dropbox-sign", "adyen", "clerk", "contentful", "twilio", "square"]
+    {
+        let endpoint =
+            creel.endpoint(json!({ "provider": provider, "public_url_override": "https://hooks.example.com" }));
         let url = format!("http://{}{}", creel.ingress, endpoint.path);
-        let sent = creel.cli(&["--json", "send", "--provider", provider, "--throwaway", "--to", &url]);
+        let signed = format!("https://hooks.example.com{}", endpoint.path);
+        let sent =
+            creel.cli(&["--json", "send", "--provider", provider, "--throwaway", "--to", &url, "--url", &signed]);
         assert_eq!(sent.code, Some(0), "{sent:?}");
         let sent: Value = serde_json::from_str(&sent.stdout).unwrap();
         creel.set_secret(&endpoint, text(&sent, "throwaway_secret"));
         let of_endpoint = format!("endpoint_id={}", endpoint.id);
         let valid = format!("{of_endpoint}&signature_status=valid");
-        super::support::until("the delivery is judged again", || (creel.total(&valid) == 1).then_some(()));
+        super::support::until(&format!("the delivery of {provider} is judged again"), || {
+            (creel.total(&valid) == 1).then_some(())
+        });
         let row = &list(&creel.get(&format!("/deliveries?{of_endpoint}")), "deliveries")[0];
         assert_eq!(row["event"], sent["event"], "{row}");
     }

@@ -255,9 +255,8 @@ impl Scheme {
             return Err(unsupported(self.why_not()));
         }
         if self.is_asymmetric() {
-            return KeyPair::make(self.algorithm).ok_or_else(|| {
-                unsupported("it has no key pairs of its own to make; make one with OpenSSL and give it as the secret")
-            });
+            let none = || SignatureError::NoKeyPair { scheme: self.name.clone() };
+            return KeyPair::make(self.algorithm).ok_or_else(none);
         }
         self.secret.made_up().ok_or_else(|| unsupported("the system gives no random numbers"))
     }

@@ -13,6 +13,7 @@ use crate::signature::json_edit::Written;
 use crate::signature::json_path::JsonPath;
 use crate::signature::key_pair::KeyPair;
 use crate::signature::place::Sources;
+use crate::signature::timestamp_place::TimestampAt;
 use crate::signature::{Algorithm, BodyFacts, Encoding, Place, Provider, Scheme, SecretForm, SignedRequest};
 
 /// The clock of every property; whole seconds, as most schemes sign no smaller ones.
@@ -218,6 +219,9 @@ proptest! {
             prop_assert_eq!(reason(provider, scheme, &key, &signed, &signed.body), SignatureReason::Ok);
             let mut places = covered_fields(scheme);
             places.push(place.clone());
+            if let Some(TimestampAt::Place(at)) = scheme.timestamp.as_ref().map(|timestamp| &timestamp.at) {
+                places.push(at.clone());
+            }
             let mut seen = 0;
             for body in places.iter().filter_map(|place| changed_at(place, &signed.body, at)) {
                 let verdict = reason(provider, scheme, &key, &signed, &body);
@@ -262,7 +266,7 @@ fn a_signed_example_keeps_its_event_and_every_other_byte() {
         let back = |body: &[u8]| {
             let mut places = vec![place.clone()];
             if let Some(timestamp) = &scheme.timestamp
-                && let crate::signature::timestamp_place::TimestampAt::Place(at) = &timestamp.at
+                && let TimestampAt::Place(at) = &timestamp.at
             {
                 places.push(at.clone());
             }
