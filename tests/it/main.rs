@@ -200,6 +200,7 @@ mod retention;
 mod secrets;
 mod signature_vectors;
 mod signatures;
+mod signing;
 mod support;
 mod tidy;
 mod trying_out;

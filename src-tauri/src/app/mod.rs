@@ -10,6 +10,7 @@ mod capture;
 mod clock;
 mod core;
 mod counters;
+mod direct_post;
 mod endpoint_table;
 pub mod error;
 pub mod events;
@@ -26,6 +27,7 @@ mod replay;
 mod replies;
 mod reverify;
 pub mod settings;
+mod signing;
 #[cfg(all(test, feature = "types"))]
 mod typescript_types;
 pub mod views;
@@ -39,6 +41,7 @@ use tokio_util::task::TaskTracker;
 
 pub use self::clock::Clock;
 pub use self::core::{Addresses, Core};
+pub use self::direct_post::post_directly;
 pub use self::replay::ReplayRequest;
 
 use self::body_lines::LineIndexes;

@@ -13,6 +13,7 @@ mod address_guard;
 mod answer;
 mod attempt;
 mod connect;
+mod direct_post;
 mod exchange;
 mod fault;
 mod ingress_post;
@@ -26,6 +27,7 @@ mod tests;
 
 pub use address_guard::{AddressPolicy, TargetError, check_target};
 pub use attempt::{AttemptResult, AttemptTiming, OutgoingDelivery, TargetClient, TargetResponse};
+pub use direct_post::DirectPost;
 pub use ingress_post::{IngressAnswer, IngressPostError, post_to_ingress};
 pub use limits::{ATTEMPTS_IN_FLIGHT_MAX, ATTEMPTS_IN_FLIGHT_PER_TARGET, RelayLimits};
 pub use probe::{PROBE_TIME, Probe, probe};

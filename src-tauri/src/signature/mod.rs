@@ -5,7 +5,7 @@
 //! [`Provider::explain`] the same judgement with its working shown, [`Provider::sign`] the reverse. [`BodyFacts`] reads
 //! the few fields of a JSON body that names, filters and keys need; [`envelope()`] is the view of CONTRACT's full row.
 //!
-//! No I/O and no clock: the same input gives the same answer.
+//! No I/O and no clock: the same input gives the same answer. Only [`Provider::test_secret`], and ECDSA, draw random numbers.
 
 mod algorithm;
 mod autopsy;
@@ -24,9 +24,11 @@ mod explanation;
 mod finding;
 mod form;
 mod handshake;
+mod json_edit;
 mod json_fields;
 mod json_path;
 mod jwt;
+mod key_pair;
 mod options;
 mod place;
 mod provider;
@@ -36,6 +38,7 @@ mod sample;
 mod scheme;
 mod secret_form;
 mod signature_place;
+mod signing;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -53,6 +56,7 @@ pub use event_source::{DedupeKey, EventName, EventSource};
 pub use explanation::Explanation;
 pub use finding::{Confidence, Finding, Mistake};
 pub use handshake::{Charset, Handshake, HandshakeReply};
+pub use key_pair::PublicKeyForm;
 pub use options::{OptionName, options_replacing, options_without_secrets};
 pub use place::Place;
 pub use provider::{Basis, Evidence, Example, Provider, ProviderView, Retry};
@@ -61,5 +65,6 @@ pub use sample::{Sample, SampleRequest};
 pub use scheme::{Scheme, SchemeView};
 pub use secret_form::SecretForm;
 pub use signature_place::SignaturePlace;
+pub use signing::Signed;
 pub use template::{Template, TemplateError};
 pub use timestamp_place::TimeUnit;

@@ -13,7 +13,7 @@ use super::place::Sources;
 use super::verification::{Verification, invalid};
 use super::{
     BodyFacts, DedupeKey, EventName, EventSource, Explanation, Handshake, HandshakeReply, Place, Sample, Scheme,
-    SchemeView, SignatureError, SignedRequest, Verdict,
+    SchemeView, SignatureError, Signed, SignedRequest, Verdict,
 };
 use crate::domain::{Headers, Secret, SignatureReason, SignatureStatus, Timestamp, words};
 
@@ -289,7 +289,7 @@ impl Provider {
         handshakes.find_map(|handshake| handshake.reply(request.method, &sources, &options, secrets, holds))
     }
 
-    /// The headers that make a request verify; each replaces those of the same name.
+    /// What makes a request verify. A scheme that is signed with a private key takes one, as PEM, for the secret.
     ///
     /// # Errors
     /// When the provider signs nothing, the settings do not fit it, or the secret is not enough to sign with.
@@ -300,14 +300,45 @@ impl Provider {
         secret: &Secret,
         request: &SignedRequest<'_>,
         now: Timestamp,
-    ) -> Result<Vec<(String, String)>, SignatureError> {
+    ) -> Result<Signed, SignatureError> {
         let settings = self.settings(scheme, options)?;
-        match settings.choose(request) {
+        match settings.choose_to_sign(Some(secret), request) {
             Choice::Nothing => Err(SignatureError::NotSigned { provider: self.slug.clone() }),
             Choice::Scheme(scheme) | Choice::OtherVersion(scheme) => {
                 Verification { scheme, options: &settings.options, request, now }.sign(secret)
             }
         }
+    }
+
+    /// Makes up a secret of the form that the scheme of a request wants, or a private key as PEM. For tests: nobody else
+    /// knows it.
+    ///
+    /// # Errors
+    /// When the provider signs nothing, the settings do not fit it, or Creel makes no keys for the scheme.
+    pub fn test_secret(
+        &self,
+        scheme: Option<&str>,
+        options: &Value,
+        request: &SignedRequest<'_>,
+    ) -> Result<Secret, SignatureError> {
+        let settings = self.settings(scheme, options)?;
+        match settings.choose_to_sign(None, request) {
+            Choice::Scheme(scheme) | Choice::OtherVersion(scheme) if scheme.signs() => scheme.test_secret(),
+            _ => Err(SignatureError::NotSigned { provider: self.slug.clone() }),
+        }
+    }
+
+    /// The public half of a private key that takes the place of a secret; none when the secret is no such key.
+    #[must_use]
+    pub fn public_key_of(&self, scheme: Option<&str>, options: &Value, secret: &Secret) -> Option<String> {
+        let settings = self.settings(scheme, options).ok()?;
+        settings.schemes.iter().find_map(|scheme| scheme.public_key_of(secret))
+    }
+
+    /// Whether requests are signed at all.
+    #[must_use]
+    pub fn signs(&self) -> bool {
+        self.schemes.iter().any(Scheme::signs)
     }
 
     /// The event's name; `webhook.received` when the request gives none.
@@ -415,6 +446,31 @@ impl Settings<'_> {
             }
             None => Choice::Scheme(first),
         }
+    }
+
+    /// The scheme to sign with: that of the signature which the request brings; else the first whose conditions nothing
+    /// contradicts and which the secret can be a key of.
+    fn choose_to_sign(&self, secret: Option<&Secret>, request: &SignedRequest<'_>) -> Choice<'_> {
+        let chosen = self.choose(request);
+        let (false, Choice::Scheme(first) | Choice::OtherVersion(first)) = (self.is_named, chosen) else {
+            return chosen;
+        };
+        let url = self.options.get(super::OptionName::PublicUrl).or(request.url);
+        let sources = Sources { headers: request.headers, body: request.body, facts: None, url };
+        let brings = |place: &super::SignaturePlace| !place.values(&sources).is_empty();
+        if self.custom.is_some() || first.places.iter().any(brings) {
+            return chosen;
+        }
+        let suits = |scheme: &&&Scheme| {
+            let fits = secret.is_none_or(|secret| scheme.secret.key(secret.expose()).is_some());
+            let meets = scheme.when.iter().all(|condition| {
+                // A condition on the signature's own header is met by signing.
+                let is_own = scheme.places.iter().any(|place| place.is_header(condition.header()));
+                is_own || condition.standing(&self.options, &sources) == Standing::Met
+            });
+            scheme.can_sign() && fits && meets
+        };
+        self.schemes.iter().find(suits).map_or(chosen, |scheme| Choice::Scheme(scheme))
     }
 
     /// Whether a signature of the scheme can be read, where only its form tells the schemes apart.

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
+use ring::rand::{SecureRandom as _, SystemRandom};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::algorithm::sha1;
 use super::encoding::Encoding;
-use crate::domain::words;
+use crate::domain::{Secret, words};
 
 /// Prefix of Standard Webhooks' secrets.
 pub(super) const WHSEC: &str = "whsec_";
@@ -45,7 +46,27 @@ words! {
     }
 }
 
+/// Random bytes of a secret that is made up.
+const MADE_UP_BYTES: usize = 24;
+
 impl SecretForm {
+    /// A secret of this form that nobody knows; none when the system gives no random numbers.
+    pub(super) fn made_up(self) -> Option<Secret> {
+        let mut random = [0; MADE_UP_BYTES];
+        SystemRandom::new().fill(&mut random).ok()?;
+        let text = match self {
+            Self::Hex => hex::encode(random),
+            Self::Base64 => Encoding::Base64.encode(&random),
+            Self::Whsec => format!("{WHSEC}{}", Encoding::Base64.encode(&random)),
+            Self::V1Whsec => format!("{V1}{WHSEC}{}", Encoding::Base64.encode(&random)),
+            Self::Basic => format!("creel:{}", hex::encode(random)),
+            Self::Utf8 | Self::Sha1 | Self::Nfkd | Self::Html | Self::PublicKey | Self::Certificate => {
+                format!("test_{}", hex::encode(random))
+            }
+        };
+        Some(Secret::new(text))
+    }
+
     /// The key; none when the text is not of the form.
     pub(super) fn key(self, text: &str) -> Option<Cow<'_, [u8]>> {
         let decoded = |encoding: Encoding, text: &str| {

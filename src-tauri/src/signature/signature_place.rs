@@ -107,6 +107,11 @@ impl SignaturePlace {
         }
     }
 
+    /// Whether it is the header of that name.
+    pub(super) fn is_header(&self, name: Option<&str>) -> bool {
+        self.place.header_name().zip(name).is_some_and(|(own, name)| own.eq_ignore_ascii_case(name))
+    }
+
     /// The name of the header that is written.
     pub(super) fn header_to_write(&self) -> Option<String> {
         let name = self.place.header_name()?;

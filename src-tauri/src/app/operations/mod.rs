@@ -12,6 +12,7 @@ mod signing_secrets;
 mod system;
 mod target_probes;
 mod test_events;
+mod test_keys;
 mod tunnel;
 mod unavailable;
 
@@ -28,6 +29,7 @@ pub use signing_secrets::SigningSecretInput;
 pub use system::ProviderList;
 pub use target_probes::{ProbeRequest, TargetProbeList};
 pub use test_events::{SentTestEvent, TestEventRequest};
+pub use test_keys::TestKey;
 pub use tunnel::TunnelStart;
 
 /// All operations.
@@ -84,6 +86,13 @@ pub fn operations() -> Operations<App> {
             "/endpoints/{id}/signing-secrets/{secret_id}",
             "Remove one signing secret.",
             signing_secrets::remove,
+        ),
+        operation(
+            "endpoints.make_test_key",
+            Post,
+            "/endpoints/{id}/test-key",
+            "A key pair to sign test events with, where only the provider has the real one; shows the public half.",
+            test_keys::make,
         ),
         operation(
             "endpoints.reverify",

@@ -68,6 +68,11 @@ pub async fn add(
             "Paste the provider's secret.",
         ));
     };
+    keep(&app, &entry, secret).await.map(Created)
+}
+
+/// Keeps one more secret of an endpoint.
+pub(super) async fn keep(app: &Arc<App>, entry: &EndpointEntry, secret: Secret) -> Result<EndpointView, AppError> {
     let (row, now) = (entry.row, app.core.clock.now());
     let added = app
         .core
@@ -87,7 +92,7 @@ pub async fn add(
             "Remove the one that is no longer used.",
         ));
     }
-    secrets_changed(&app, &entry, true).await.map(Created)
+    secrets_changed(app, entry, true).await
 }
 
 /// `DELETE /endpoints/{id}/signing-secrets/{secret_id}`

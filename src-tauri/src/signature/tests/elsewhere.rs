@@ -13,7 +13,7 @@ fn signed(slug: &str, options: &Value, secret: &str, body: &[u8]) -> Headers {
     let none = Headers::default();
     let request = SignedRequest { method: "POST", url: Some("https://h.example/in"), headers: &none, body };
     let made = provider(slug).sign(None, options, &Secret::new(secret.to_owned()), &request, NOW).unwrap();
-    Headers::from_pairs(made.iter().map(|(name, value)| (name, value))).unwrap()
+    Headers::from_pairs(made.headers.iter().map(|(name, value)| (name, value))).unwrap()
 }
 
 fn explained(slug: &str, secret: &str, others: &[&str], headers: &Headers, body: &[u8]) -> Explanation {
