@@ -23,6 +23,8 @@ mod event_source;
 mod explanation;
 mod finding;
 mod form;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzed;
 mod handshake;
 mod json_fields;
 mod json_path;

@@ -15,8 +15,8 @@ use super::{SignedRequest, canonical, form};
 
 /// The placeholders, for messages and the documentation.
 pub(super) const PARTS: &str = "body, body_unpacked, body_escaped, body_crc32, timestamp, id, method, url, url_with_port, \
-     url_without_port, url_decoded, path_query, path_query_escaped, secret, sorted_params, php_form:NAME, header:NAME, signed_headers:NAME, \
-     json:PATH, json_lines:PATH,..., form:NAME, form_json:NAME/PATH, option:NAME";
+     url_without_port, url_decoded, path_query, path_query_escaped, secret, sorted_params, \
+     php_form:NAME, header:NAME, signed_headers:NAME, json:PATH, json_lines:PATH,..., form:NAME, form_json:NAME/PATH, option:NAME";
 /// Bytes of the largest body that is unpacked before it is signed.
 pub(super) const UNPACKED_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
