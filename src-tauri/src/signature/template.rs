@@ -15,7 +15,8 @@ use super::{SignedRequest, canonical, form};
 
 /// The placeholders, for messages and the documentation.
 pub(super) const PARTS: &str = "body, body_unpacked, body_escaped, body_crc32, timestamp, id, method, url, url_with_port, \
-     url_without_port, url_decoded, path_query, secret, sorted_params, php_form:NAME, header:NAME, signed_headers:NAME, \
+     url_without_port, url_decoded, path_query, path_query_escaped, secret, sorted_params, php_form:NAME, header:NAME, \
+     signed_headers:NAME, \
      list_item:HEADER/NAME, listed_headers:HEADER/NAME, json:PATH, json_lines:PATH,..., form:NAME, form_json:NAME/PATH, option:NAME";
 /// Bytes of the largest body that is unpacked before it is signed.
 pub(super) const UNPACKED_BYTES_MAX: u64 = 32 * 1024 * 1024;
@@ -41,6 +42,7 @@ enum Part {
     Method,
     Url(UrlForm),
     PathQuery,
+    PathQueryEscaped,
     Secret,
     SortedParams,
     /// Only as a mistake of signers.
@@ -277,6 +279,7 @@ impl Part {
             "url_without_port" => Self::Url(UrlForm::WithoutPort),
             "url_decoded" => Self::Url(UrlForm::Decoded),
             "path_query" => Self::PathQuery,
+            "path_query_escaped" => Self::PathQueryEscaped,
             "secret" => Self::Secret,
             "sorted_params" => Self::SortedParams,
             _ => return None,
@@ -310,6 +313,9 @@ impl Part {
                 })
             }
             Self::PathQuery => Ok(Cow::Owned(canonical::path_query(context.url().ok_or(Lack::Url)?).into_bytes())),
+            Self::PathQueryEscaped => {
+                Ok(Cow::Owned(canonical::path_query_escaped(context.url().ok_or(Lack::Url)?).into_bytes()))
+            }
             Self::Secret => borrowed(Some(context.secret)),
             Self::SortedParams => Ok(Cow::Owned(canonical::sorted_params(body).into_bytes())),
             Self::EncodedParams => Ok(Cow::Owned(canonical::encoded_params(body))),
