@@ -1,7 +1,7 @@
 //! The black-box suite: the real binary, real sockets, a data directory and free ports for each test.
 //!
 //! What is promised stands in the files: `ingress`, `replies`, `hostile_heads`, `dedupe`, `signatures`, `signature_vectors`, `handshakes` (what senders
-//! meet), `relay`, `hostile_targets`, `replay` (what the developer's app meets), `api`, `guard`, `events`, `lists`,
+//! meet), `explanations` (why a signature fails, and its mending), `relay`, `hostile_targets`, `replay` (what the developer's app meets), `api`, `guard`, `events`, `lists`,
 //! `bodies`, `endpoints`, `trying_out`, `cli` (what programs meet), `lifecycle`, `kill`, `damage`, `disk_full`,
 //! `retention`, `secrets` (what must survive or stay hidden), `linkage`, `desktop` (the two binaries), `tidy` (the
 //! architecture) and `negative_controls` (that the checks would notice). `support` holds what they stand on.
@@ -183,6 +183,7 @@ mod desktop;
 mod disk_full;
 mod endpoints;
 mod events;
+mod explanations;
 mod guard;
 mod handshakes;
 mod hostile_heads;

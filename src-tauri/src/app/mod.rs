@@ -26,6 +26,7 @@ mod replay;
 mod replies;
 mod reverify;
 pub mod settings;
+mod stored_request;
 #[cfg(all(test, feature = "types"))]
 mod typescript_types;
 pub mod views;
