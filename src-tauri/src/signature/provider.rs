@@ -13,8 +13,8 @@ use super::options::Options;
 use super::place::Sources;
 use super::verification::{Verification, invalid};
 use super::{
-    BodyFacts, Confidence, DedupeKey, EventName, EventSource, Explanation, Handshake, HandshakeReply, Mistake, Place,
-    Sample, Scheme, SchemeView, SignatureError, SignedRequest, Verdict,
+    Action, BodyFacts, Confidence, DedupeKey, EventName, EventSource, Explanation, Finding, Handshake, HandshakeReply,
+    Mistake, Place, Sample, Scheme, SchemeView, SignatureError, SignedRequest, Verdict,
 };
 use crate::domain::{Headers, Secret, SignatureReason, SignatureStatus, Timestamp, words};
 
@@ -246,7 +246,10 @@ impl Provider {
             });
             let here = Here { provider: self, insists_on: scheme.filter(|_| may_be_another), scheme, secrets, request };
             let found = elsewhere.mistake(&here, &mut explanation.not_tried, holds);
-            explanation.findings.splice(0..0, found);
+            // A slip in the endpoint's own secret is nearer than another endpoint that has it without the slip.
+            let is_slip = |finding: &Finding| matches!(finding.action, Some(Action::CorrectSecret { .. }));
+            let at = usize::from(explanation.findings.first().is_some_and(is_slip));
+            explanation.findings.splice(at..at, found);
         }
         if explanation.findings.iter().any(|finding| finding.confidence == Confidence::Certain) {
             // What explains it makes the rest of the search needless.
