@@ -140,7 +140,7 @@ test('where signatures differ is marked, and what is signed is shown with what c
   await expect(compared).toContainText(signature(secret, body)['X-Hub-Signature-256'] ?? '');
   const signed = ui.panel.getByRole('region', { name: 'What is signed' });
   await expect(signed).toContainText('15 bytes');
-  for (const mark of ['··', '␍␊', '␉', 'U+200B']) await expect(signed).toContainText(mark);
+  for (const mark of ['··', 'CRLF', 'HT', 'U+200B']) await expect(signed).toContainText(mark);
   await expect(ui.panel.getByRole('region', { name: 'Cause', exact: true })).toContainText('another secret');
 });
 
@@ -169,9 +169,9 @@ test('a secret is tried without being kept, and kept when asked to', async ({ ui
   await expect(ui.panel).toContainText('Would not verify');
   await field.fill(secret);
   await expect(ui.panel, 'a verdict is about what was tried').not.toContainText('Would not verify');
-  await ui.panel.getByRole('button', { name: 'Show' }).click();
+  await ui.panel.getByRole('button', { name: 'Show', exact: true }).click();
   await expect(field).toHaveAttribute('type', 'text');
-  await ui.panel.getByRole('button', { name: 'Hide' }).click();
+  await ui.panel.getByRole('button', { name: 'Hide', exact: true }).click();
   await field.press('Enter');
   await expect(ui.panel).toContainText('Would verify');
   const untouched = await engine.api<{ has_signing_secret: boolean }>('GET', `/endpoints/${endpoint.id}`);
@@ -237,8 +237,11 @@ test('another endpoint’s secret is accepted here too, and another provider’s
 test('an unknown sender’s scheme is described while the newest delivery says whether it holds', async ({
   ui,
   engine,
+  tolerated,
 }) => {
   const { page } = ui;
+  // What is half typed is refused, which the browser notes.
+  tolerated.patterns.push(/422/);
   const endpoint = await engine.endpoint('Homegrown');
   await engine.api('PUT', `/endpoints/${endpoint.id}/signing-secret`, { signing_secret: secret });
   const [body, time] = ['{"event":"order.paid"}', '1767225600'];
@@ -251,9 +254,9 @@ test('an unknown sender’s scheme is described while the newest delivery says w
   await expect(trial).toContainText('would not verify');
   await page.getByLabel('Prefix').fill('v0=');
   await page.getByLabel('Encoding').selectOption('base64');
-  await page.getByLabel('Signed text').fill('v0:{header:X-Time');
+  await page.getByRole('textbox', { name: 'Signed text' }).fill('v0:{header:X-Time');
   await expect(page.getByRole('alert').filter({ hasText: 'brace' })).toBeVisible();
-  await page.getByLabel('Signed text').fill('v0:{header:X-Time}:{body}');
+  await page.getByRole('textbox', { name: 'Signed text' }).fill('v0:{header:X-Time}:{body}');
   await expect(trial).toContainText('would verify');
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await expect(page.getByText('Endpoint saved.')).toBeVisible();

@@ -48,7 +48,7 @@ describe('visible', () => {
 describe('whitened', () => {
   it('marks line ends, tabs and spaces that end a line, and keeps the lines', () => {
     const pieces = whitened('a  \r\nb\t c\n\u200b ');
-    expect(pieces.map((piece) => piece.text + piece.behind).join('')).toBe('a··␍␊\nb␉\t c␊\nU+200B·');
+    expect(pieces.map((piece) => piece.text + piece.behind).join('')).toBe('a··CRLF\nbHT\t cLF\nU+200B·');
     expect(pieces.filter((piece) => piece.mark === null).map((piece) => piece.text)).toEqual(['a', 'b', ' c']);
     expect(whitened('plain')).toEqual([{ text: 'plain', mark: null, behind: '' }]);
     expect(whitened('')).toEqual([]);

@@ -89,9 +89,9 @@ export function whitened(text: string): WhitePiece[] {
   for (const match of text.matchAll(WHITE)) {
     plain(text.slice(from, match.index));
     const [found] = match;
-    if (found === '\r\n') result.push({ text: '␍␊', mark: 'carriage return and line feed', behind: '\n' });
-    else if (found === '\n') result.push({ text: '␊', mark: 'line feed', behind: '\n' });
-    else if (found === '\t') result.push({ text: '␉', mark: 'tab', behind: '\t' });
+    if (found === '\r\n') result.push({ text: 'CRLF', mark: 'carriage return and line feed', behind: '\n' });
+    else if (found === '\n') result.push({ text: 'LF', mark: 'line feed', behind: '\n' });
+    else if (found === '\t') result.push({ text: 'HT', mark: 'tab', behind: '\t' });
     else result.push({ text: '·'.repeat(found.length), mark: 'spaces at the end', behind: '' });
     from = match.index + found.length;
   }

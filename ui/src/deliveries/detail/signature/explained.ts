@@ -71,7 +71,7 @@ export function actionLabel(finding: Finding, providerName: (slug: string) => st
 }
 
 const CONFIDENCE: Record<string, string> = {
-  certain: 'Certain: with this undone the signature matches',
+  certain: 'Certain',
   likely: 'Likely: the request shows signs of it',
   possible: 'Possible: nothing speaks against it',
 };
