@@ -1,7 +1,8 @@
 //! The black-box suite: the real binary, real sockets, a data directory and free ports for each test.
 //!
 //! What is promised stands in the files: `ingress`, `replies`, `hostile_heads`, `dedupe`, `signatures`,
-//! `signature_vectors`, `sdk_agreement`, `handshakes` (what senders meet), `relay`, `hostile_targets`, `replay` (what the
+//! `signature_vectors`, `sdk_agreement`, `handshakes` (what senders meet), `explanations` (why a signature fails, and its
+//! mending), `relay`, `hostile_targets`, `replay` (what the
 //! developer's app meets), `api`, `guard`, `events`, `lists`, `bodies`, `endpoints`, `trying_out`, `cli` (what programs
 //! meet), `lifecycle`, `kill`, `damage`, `disk_full`, `retention`, `secrets` (what must survive or stay hidden), `linkage`,
 //! `desktop` (the two binaries), `tidy` (the architecture) and `negative_controls` (that the checks would notice).
@@ -185,6 +186,7 @@ mod desktop;
 mod disk_full;
 mod endpoints;
 mod events;
+mod explanations;
 mod guard;
 mod handshakes;
 mod hostile_heads;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::App;
 use super::endpoint_table::EndpointEntry;
 use super::inbound::InboundRequest;
+use super::stored_request::full_url;
 use crate::domain::{BodyPolicy, Endpoint, SeededBug, SignatureReason, SignatureStatus};
 use crate::signature::{
     BodyFacts, DedupeKey, EventName, HandshakeReply, JsonKind, Provider, SignatureError, SignedRequest, Verdict,
@@ -150,9 +151,12 @@ impl App {
 
     /// The URL as the sender saw it, when the public address is known.
     pub(in crate::app) fn public_url_of(&self, endpoint: &Endpoint, path: &str, query: Option<&str>) -> Option<String> {
-        let base = endpoint.public_url_override.as_deref().or(self.core.addresses.public_url.as_deref())?;
-        let mark = if query.is_some() { "?" } else { "" };
-        Some(format!("{base}{}{path}{mark}{}", endpoint.ingress_path(), query.unwrap_or_default()))
+        Some(full_url(self.public_base_of(endpoint)?, endpoint, path, query))
+    }
+
+    /// Where senders reach the endpoint, when that is known.
+    pub(in crate::app) fn public_base_of<'a>(&'a self, endpoint: &'a Endpoint) -> Option<&'a str> {
+        endpoint.public_url_override.as_deref().or(self.core.addresses.public_url.as_deref())
     }
 }
 

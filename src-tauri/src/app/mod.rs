@@ -29,6 +29,7 @@ mod replies;
 mod reverify;
 pub mod settings;
 mod signing;
+mod stored_request;
 #[cfg(all(test, feature = "types"))]
 mod typescript_types;
 pub mod views;

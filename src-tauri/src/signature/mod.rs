@@ -7,6 +7,7 @@
 //!
 //! No I/O and no clock: the same input gives the same answer. Only [`Provider::test_secret`], and ECDSA, draw random numbers.
 
+mod action;
 mod algorithm;
 mod autopsy;
 mod body_facts;
@@ -41,22 +42,24 @@ mod scheme;
 mod secret_form;
 mod signature_place;
 mod signing;
+mod summary;
 mod template;
 #[cfg(test)]
 mod tests;
 mod timestamp_place;
 mod verification;
 
+pub use action::Action;
 pub use algorithm::Algorithm;
 pub use body_facts::{BodyFacts, BodyField, JsonKind};
 pub use catalogue::{Catalogue, CatalogueError};
 pub use certificate::is_certificate;
-pub use detection::Elsewhere;
+pub use detection::{Elsewhere, OtherSecret};
 pub use encoding::Encoding;
 pub use envelope::envelope;
 pub use event_filter::matches_filters;
 pub use event_source::{DedupeKey, EventName, EventSource};
-pub use explanation::Explanation;
+pub use explanation::{Explanation, TriedSecret};
 pub use finding::{Confidence, Finding, Mistake};
 pub use handshake::{Charset, Handshake, HandshakeReply};
 pub use key_pair::PublicKeyForm;

@@ -4,16 +4,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::autopsy::{self, SecretMistake};
 use super::check::Standing;
 use super::custom::CUSTOM;
-use super::detection::{self, Elsewhere};
+use super::detection::{self, Elsewhere, Here};
 use super::event_source::{dedupe_key, event_name};
 use super::options::Options;
 use super::place::Sources;
 use super::verification::{Verification, invalid};
 use super::{
-    BodyFacts, DedupeKey, EventName, EventSource, Explanation, Handshake, HandshakeReply, Place, Sample, Scheme,
-    SchemeView, SignatureError, Signed, SignedRequest, Verdict,
+    Action, BodyFacts, Confidence, DedupeKey, EventName, EventSource, Explanation, Finding, Handshake, HandshakeReply,
+    Mistake, Place, Sample, Scheme, SchemeView, SignatureError, Signed, SignedRequest, Verdict,
 };
 use crate::domain::{Headers, Secret, SignatureReason, SignatureStatus, Timestamp, words};
 
@@ -230,22 +231,35 @@ impl Provider {
         now: Timestamp,
         elsewhere: Elsewhere<'_>,
     ) -> Result<Explanation, SignatureError> {
-        let mut explanation = self.explained(scheme, options, secrets, request, now)?;
+        let mut explanation = self.explained(scheme, options, secrets, request, now, elsewhere.local_url)?;
         if matches!(explanation.status, SignatureStatus::Invalid | SignatureStatus::Missing) {
-            let holds = |provider: &Self, secrets: &[Secret]| {
-                let scheme = scheme.filter(|_| provider.slug == self.slug);
+            let holds = |provider: &Self, scheme: Option<&str>, secrets: &[Secret]| {
                 let options = if provider.slug == self.slug { options } else { &Value::Null };
                 let verdict = provider.verify(scheme, options, secrets, request, now);
                 verdict.is_ok_and(|verdict| verdict.status == SignatureStatus::Valid)
             };
-            let found = elsewhere.mistake(self, secrets, request, holds);
-            explanation.findings.splice(0..0, found);
+            // Where a mistake is certain, that another scheme would hold says nothing: some senders sign in several ways.
+            let first = explanation.findings.first();
+            let may_be_another = first.is_none_or(|first| {
+                let absent = [Mistake::SignatureHeaderMissing, Mistake::UnsupportedVersion].map(Mistake::as_str);
+                first.confidence != Confidence::Certain || absent.contains(&first.code.as_str())
+            });
+            let here = Here { provider: self, insists_on: scheme.filter(|_| may_be_another), scheme, secrets, request };
+            let found = elsewhere.mistake(&here, &mut explanation.not_tried, holds);
+            // A slip in the endpoint's own secret is nearer than another endpoint that has it without the slip.
+            let is_slip = |finding: &Finding| matches!(finding.action, Some(Action::CorrectSecret { .. }));
+            let at = usize::from(explanation.findings.first().is_some_and(is_slip));
+            explanation.findings.splice(at..at, found);
+        }
+        if explanation.findings.iter().any(|finding| finding.confidence == Confidence::Certain) {
+            // What explains it makes the rest of the search needless.
+            explanation.not_tried.clear();
         }
         if self.takes_custom && explanation.status != SignatureStatus::Valid {
             let looks = elsewhere.catalogue.and_then(|catalogue| detection::looks_like(catalogue, request));
             explanation.suggested_provider = looks.map(|provider| provider.slug.clone());
         }
-        Ok(explanation)
+        Ok(explanation.summed_up(self))
     }
 
     fn explained(
@@ -255,17 +269,39 @@ impl Provider {
         secrets: &[Secret],
         request: &SignedRequest<'_>,
         now: Timestamp,
+        local_url: Option<&str>,
     ) -> Result<Explanation, SignatureError> {
         let settings = self.settings(scheme, options)?;
         let choice = settings.choose(request);
         let verdict = settings.verdict(choice, secrets, request, now)?;
         match choice {
-            Choice::Nothing => Ok(Explanation::without_scheme(verdict)),
+            Choice::Nothing => Ok(Explanation::without_scheme(verdict, secrets)),
             Choice::Scheme(scheme) | Choice::OtherVersion(scheme) => {
                 let verification = Verification { scheme, options: &settings.options, request, now };
-                Ok(Explanation::of_scheme(&verification, verdict, secrets))
+                Ok(Explanation::of_scheme(&verification, verdict, secrets, local_url))
             }
         }
+    }
+
+    /// The secret as it should be kept, where a mistake with it explains why the signature does not hold.
+    ///
+    /// # Errors
+    /// As [`Provider::verify`].
+    pub fn corrected_secret(
+        &self,
+        scheme: Option<&str>,
+        options: &Value,
+        secret: &Secret,
+        request: &SignedRequest<'_>,
+        now: Timestamp,
+    ) -> Result<Option<(Mistake, Secret)>, SignatureError> {
+        let settings = self.settings(scheme, options)?;
+        let (Choice::Scheme(scheme) | Choice::OtherVersion(scheme)) = settings.choose(request) else {
+            return Ok(None);
+        };
+        let verification = Verification { scheme, options: &settings.options, request, now };
+        let found = autopsy::corrected(&verification, secret);
+        Ok(found.and_then(|SecretMistake { mistake, corrected }| Some((mistake, corrected?))))
     }
 
     /// What the provider wants to hear, when the request is one of its handshakes. `query` is the request's own, without

@@ -77,6 +77,8 @@ pub enum SignatureError {
     /// A custom scheme that cannot be carried out.
     #[error("the custom scheme cannot be used: {why}")]
     Custom {
+        /// The member that it is about, where it is about one.
+        member: Option<&'static str>,
         /// What is wrong with it.
         why: String,
     },

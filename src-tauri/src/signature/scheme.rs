@@ -281,6 +281,11 @@ impl Scheme {
         self.algorithm.kind() == Kind::Digest
     }
 
+    /// Seconds that a signature stays good.
+    pub(super) fn tolerance(&self) -> Option<u32> {
+        self.timestamp.as_ref().and_then(|timestamp| timestamp.tolerance).or(self.token_age)
+    }
+
     /// The scheme as shown.
     #[must_use]
     pub fn view(&self) -> SchemeView {
@@ -294,7 +299,7 @@ impl Scheme {
             prefix: place.map(|place| place.prefix().to_owned()).unwrap_or_default(),
             encoding: place.map_or(Encoding::Text, |place| place.encoding),
             timestamp_unit: self.timestamp.as_ref().map(|timestamp| timestamp.unit),
-            tolerance_seconds: self.timestamp.as_ref().and_then(|timestamp| timestamp.tolerance).or(self.token_age),
+            tolerance_seconds: self.tolerance(),
             options: self.options(),
             can_sign: self.can_sign(),
         }

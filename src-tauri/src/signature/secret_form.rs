@@ -89,6 +89,21 @@ impl SecretForm {
     }
 }
 
+impl SecretForm {
+    /// The text that makes this key; none where no text does, or no text that can be kept.
+    pub(super) fn text(self, key: &[u8]) -> Option<String> {
+        let text = match self {
+            Self::Utf8 | Self::PublicKey => std::str::from_utf8(key).ok()?.to_owned(),
+            Self::Hex => Encoding::Hex.encode(key),
+            Self::Base64 => Encoding::Base64.encode(key),
+            Self::Whsec => format!("{WHSEC}{}", Encoding::Base64.encode(key)),
+            Self::V1Whsec => format!("{V1}{WHSEC}{}", Encoding::Base64.encode(key)),
+            Self::Sha1 | Self::Nfkd | Self::Html | Self::Basic | Self::Certificate => return None,
+        };
+        (self.key(&text).as_deref() == Some(key)).then_some(text)
+    }
+}
+
 /// WordPress' `wp_specialchars_decode` with `ENT_QUOTES`: `&` last, so that nothing is resolved twice.
 fn unescaped(text: &str) -> String {
     let quotes = text.replace("&quot;", "\"").replace("&#034;", "\"").replace("&#039;", "'").replace("&#39;", "'");
@@ -112,6 +127,11 @@ mod tests {
         assert_eq!(key(SecretForm::Nfkd, "\u{fb01}").as_deref(), Some(b"fi".as_slice()));
         assert_eq!(key(SecretForm::Html, "a&amp;quot;&quot;").as_deref(), Some(b"a&quot;\"".as_slice()));
         assert_eq!(key(SecretForm::Basic, "a:b"), key(SecretForm::Basic, "Basic YTpi"));
+        for form in [SecretForm::Utf8, SecretForm::Hex, SecretForm::Base64, SecretForm::Whsec, SecretForm::V1Whsec] {
+            let text = form.text(b"a key").unwrap();
+            assert_eq!(key(form, &text).as_deref(), Some(b"a key".as_slice()), "{form}");
+        }
+        assert_eq!(SecretForm::Utf8.text(b"\xff"), None);
         for (form, text) in [(SecretForm::Hex, "0"), (SecretForm::Base64, "!"), (SecretForm::Whsec, "whsec_")] {
             assert_eq!(key(form, text), None);
         }

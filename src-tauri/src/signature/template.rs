@@ -169,6 +169,11 @@ impl Template {
         self.parts.iter().any(|part| matches!(part, Part::Url(_) | Part::PathQuery))
     }
 
+    /// Whether headers are signed that the sender chooses.
+    pub(super) fn has_headers(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::SignedHeaders(_)))
+    }
+
     /// The options that it reads.
     pub(super) fn options(&self) -> impl Iterator<Item = OptionName> {
         self.parts.iter().filter_map(|part| if let Part::Option(name) = part { Some(*name) } else { None })

@@ -64,6 +64,10 @@ export const operations = {
   "attempts.response_body": { method: "GET", path: "/attempts/{id}/response-body" },
   /** The signature explained. */
   "deliveries.signature": { method: "GET", path: "/deliveries/{id}/signature" },
+  /** The signature explained with another secret, provider or scheme; nothing is kept. */
+  "deliveries.try_signature": { method: "POST", path: "/deliveries/{id}/signature" },
+  /** Do what a finding of the explanation offers. */
+  "deliveries.fix_signature": { method: "POST", path: "/deliveries/{id}/signature/fix" },
   /** Replay a delivery, as it was or edited. */
   "deliveries.replay": { method: "POST", path: "/deliveries/{id}/replay" },
   /** Keep a delivery from retention. */

@@ -60,7 +60,7 @@ pub async fn update(
     let entry = app.entry(input.params.id)?;
     let endpoint = checked(input.body.apply_to((*entry.endpoint).clone()), &app.core.catalogue)?;
     app.check_targets(&endpoint, Some(&entry.endpoint)).await?;
-    app.save_endpoint(endpoint).await.map(Json)
+    app.save_changed(&entry, endpoint).await.map(Json)
 }
 
 /// `DELETE /endpoints/{id}`
@@ -122,6 +122,24 @@ impl App {
             self.check_target_url(&target.url, &field, endpoint.allow_non_loopback).await?;
         }
         Ok(())
+    }
+
+    /// Saves a changed endpoint; where another verdict may follow, its stored deliveries are judged again.
+    pub(super) async fn save_changed(
+        self: &Arc<Self>,
+        entry: &EndpointEntry,
+        endpoint: Endpoint,
+    ) -> Result<EndpointView, AppError> {
+        let rules = |endpoint: &Endpoint| {
+            let Endpoint { provider, scheme, provider_options, public_url_override, .. } = endpoint.clone();
+            (provider, scheme, provider_options, public_url_override)
+        };
+        let judge_again = !entry.stored_secrets.is_empty() && rules(&entry.endpoint) != rules(&endpoint);
+        let view = self.save_endpoint(endpoint).await?;
+        if judge_again {
+            self.begin_reverify(view.id);
+        }
+        Ok(view)
     }
 
     async fn save_endpoint(&self, endpoint: Endpoint) -> Result<EndpointView, AppError> {

@@ -8,6 +8,8 @@ mod endpoint_draft;
 mod endpoints;
 mod parameters;
 mod refusals;
+mod signature_fixes;
+mod signatures;
 mod signing_secrets;
 mod system;
 mod target_probes;
@@ -181,7 +183,21 @@ pub fn operations() -> Operations<App> {
             Get,
             "/deliveries/{id}/signature",
             "The signature explained.",
-            deliveries::signature,
+            signatures::explain,
+        ),
+        operation(
+            "deliveries.try_signature",
+            Post,
+            "/deliveries/{id}/signature",
+            "The signature explained with another secret, provider or scheme; nothing is kept.",
+            signatures::try_out,
+        ),
+        operation(
+            "deliveries.fix_signature",
+            Post,
+            "/deliveries/{id}/signature/fix",
+            "Do what a finding of the explanation offers.",
+            signature_fixes::fix,
         ),
         operation(
             "deliveries.replay",

@@ -10,7 +10,6 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::parameters::EndpointPath;
-use super::signing_secrets::keep;
 use crate::app::App;
 use crate::app::error::AppError;
 use crate::app::operation::{Input, Json, NoBody, NoQuery};
@@ -50,6 +49,6 @@ pub async fn make(app: Arc<App>, input: Input<EndpointPath, NoQuery, NoBody>) ->
             format!("{} signs with a secret that both sides know, so there is no key pair to make", provider.name);
         AppError::refused("no_test_key", "id", message, "Set any signing secret, and give the same to your app.")
     })?;
-    keep(&app, &entry, secret).await?;
+    app.add_secret(&entry, secret).await?;
     Ok(Json(TestKey { public_key, made: true }))
 }

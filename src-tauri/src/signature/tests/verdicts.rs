@@ -212,15 +212,24 @@ fn an_explanation_has_the_fields_of_the_contract() {
         [
             "status",
             "reason",
+            "summary",
+            "provider",
             "scheme",
             "header",
+            "nearest_header",
             "expected",
             "received",
+            "first_difference",
             "signed_content_preview",
+            "signed_content_length",
+            "signed_content_omitted",
             "timestamp",
             "skew_seconds",
+            "tolerance_seconds",
             "secret_hint",
+            "secrets_tried",
             "findings",
+            "not_tried",
             "suggested_provider"
         ]
     );
