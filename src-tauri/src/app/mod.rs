@@ -7,6 +7,7 @@
 mod attempt_waiters;
 mod body_lines;
 mod capture;
+mod certificates;
 mod clock;
 mod core;
 mod counters;
@@ -54,7 +55,7 @@ use self::jobs::Jobs;
 use self::ledger::Ledger;
 use self::settings::{SETTINGS_NAME, Settings, SettingsLayers, SettingsOverrides};
 use crate::domain::{Endpoint, JobId, Refusal, RefusalId, SeededBug, Timestamp};
-use crate::relay::{RelayLimits, RelayQueues, TargetClient};
+use crate::relay::{CertificateClient, RelayLimits, RelayQueues, TargetClient};
 use crate::signature::{Catalogue, CatalogueError};
 use crate::store::{OwnerLock, Store, StoreError, read_setting, read_waiting_targets};
 
@@ -89,6 +90,7 @@ pub struct App {
     line_indexes: Arc<LineIndexes>,
     /// Who may judge a large body now; see [`judgement`].
     large_bodies: Semaphore,
+    certificates: certificates::Certificates,
     /// Housekeeping, jobs, and judging large bodies; joined by [`App::close`].
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -101,6 +103,11 @@ impl App {
     /// # Errors
     /// When the directory is owned by another process, or its database is newer or cannot be used.
     pub async fn start(config: AppConfig) -> Result<Arc<Self>, StartError> {
+        Self::start_with(config, CertificateClient::default()).await
+    }
+
+    /// As [`App::start`], with another way to certificates.
+    async fn start_with(config: AppConfig, certificates: CertificateClient) -> Result<Arc<Self>, StartError> {
         let clock = Clock;
         let started_at = clock.now();
         let catalogue = Catalogue::embedded()?;
@@ -153,6 +160,7 @@ impl App {
             jobs: Jobs::default(),
             line_indexes: Arc::default(),
             large_bodies: Semaphore::new(judgement::LARGE_BODIES_JUDGED_MAX),
+            certificates: certificates::Certificates::new(certificates),
             tasks,
             stop: CancellationToken::new(),
             started_at,

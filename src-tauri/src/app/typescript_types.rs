@@ -15,10 +15,12 @@ use super::events::EventKind;
 use super::jobs::Job;
 use super::operations::{
     AttemptList, BodyLines, BodyMatch, DeleteRequest, DeliveryQuery, EndpointCountsList, EndpointDraft, EndpointPatch,
-    ProbeRequest, ProviderList, RefusalList, SentTestEvent, TargetProbeList, TestEventRequest, TestKey, operations,
+    ProbeRequest, ProviderList, RefusalList, SentTestEvent, TargetProbeList, TestEventRequest, TestKey, TunnelStart,
+    operations,
 };
 use super::settings::{Settings, SettingsOverrides};
 use super::views::{DeliveryDetail, DeliveryList, EndpointList, Health, Stats};
+use crate::domain::{TunnelDetail, TunnelProviderList, TunnelState};
 use crate::signature::Explanation;
 
 /// Asks for writing.
@@ -58,6 +60,10 @@ fn write_all(dir: &Path) {
         Stats,
         TargetProbeList,
         TestEventRequest,
+        TunnelDetail,
+        TunnelProviderList,
+        TunnelStart,
+        TunnelState,
         TestKey,
     );
     std::fs::write(dir.join(OPERATIONS_FILE), operations().typescript()).unwrap();

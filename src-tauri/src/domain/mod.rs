@@ -14,6 +14,8 @@ mod secret;
 mod seeded_bug;
 mod signature;
 mod time;
+mod tunnel;
+mod tunnel_provider;
 mod words;
 
 pub use attempt::{Attempt, AttemptOutcome, AttemptTimings};
@@ -28,4 +30,9 @@ pub use secret::Secret;
 pub use seeded_bug::SeededBug;
 pub use signature::{SignatureReason, SignatureStatus};
 pub use time::Timestamp;
+pub use tunnel::{
+    AffectedEndpoint, TUNNEL_EXPOSES, TunnelBreak, TunnelDetail, TunnelLogLine, TunnelProbe, TunnelState, TunnelStatus,
+    TunnelStream, TunnelUrlChange,
+};
+pub use tunnel_provider::{TunnelEvidence, TunnelOption, TunnelOptionKind, TunnelProviderList, TunnelProviderView};
 pub(crate) use words::words;

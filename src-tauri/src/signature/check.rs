@@ -63,6 +63,7 @@ impl TryFrom<CheckTable> for Check {
         let expected = match (equals.as_deref(), one_of) {
             (Some("body_sha256_hex"), None) => Expected::BodySha256(Encoding::Hex),
             (Some("body_sha256_base64"), None) => Expected::BodySha256(Encoding::Base64),
+            (Some("body_sha256_base64url"), None) => Expected::BodySha256(Encoding::Base64url),
             (Some("url_sha256_hex"), None) => Expected::UrlSha256,
             (None, Some(words)) => Expected::OneOf(words),
             (Some(text), None) => Expected::Option(
@@ -120,8 +121,11 @@ impl Check {
             return self.optional && (!self.is_of_body() || sources.body.is_empty());
         }
         let hex = matches!(self.expected, Expected::BodySha256(Encoding::Hex) | Expected::UrlSha256);
+        // Base64url is written without padding; some senders pad it all the same.
+        let unpadded = self.expected == Expected::BodySha256(Encoding::Base64url);
         let same = |found: &String, wanted: &String| {
             let found = if hex { found.to_ascii_lowercase() } else { found.clone() };
+            let found = if unpadded { found.trim_end_matches('=') } else { &found };
             bool::from(found.as_bytes().ct_eq(wanted.as_bytes()))
         };
         found.iter().any(|found| wanted.iter().any(|wanted| same(found, wanted)))

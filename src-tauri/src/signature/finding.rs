@@ -199,6 +199,10 @@ mistakes! {
     TimestampTampered = "timestamp_tampered":
         "The timestamp differs from the one that was signed.",
         "Find out what changes the timestamp on the way.";
+    /// No certificate.
+    CertificateMissing = "certificate_missing":
+        "The certificate that the request was signed with is not here, so its signature cannot be judged yet.",
+        "Set the option `trust` to `fetch` to have Creel fetch it from the provider, or give it as `certificate_pem`.";
     /// Untrusted.
     CertUrlUntrusted = "cert_url_untrusted":
         "The request names a certificate at an address that is not the provider's.",

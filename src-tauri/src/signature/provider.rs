@@ -69,7 +69,7 @@ words! {
         Sdk = "sdk",
         /// Read in the code that sends.
         SenderSource = "sender-source",
-        /// Read in the provider's documentation, or its worked example fits.
+        /// Read in the provider's documentation or official library, or its worked example fits.
         Documentation = "documentation",
         /// Independent implementations agree; the provider's own words were not checked.
         Secondary = "secondary",
@@ -287,6 +287,23 @@ impl Provider {
         let sources = Sources { headers: request.headers, body: request.body, facts: None, url: Some(&url) };
         let mut handshakes = self.handshakes.iter();
         handshakes.find_map(|handshake| handshake.reply(request.method, &sources, &options, secrets, holds))
+    }
+
+    /// Where the certificate is that a request was signed with, when it is needed, not there, and may be fetched.
+    #[must_use]
+    pub fn certificate_to_fetch(
+        &self,
+        scheme: Option<&str>,
+        options: &Value,
+        request: &SignedRequest<'_>,
+    ) -> Option<String> {
+        let settings = self.settings(scheme, options).ok()?;
+        let Choice::Scheme(scheme) = settings.choose(request) else { return None };
+        // No time is judged here.
+        let now = Timestamp::from_millis(0);
+        let verification = Verification { scheme, options: &settings.options, request, now };
+        let is_wanted = settings.options.allows_fetch() && verification.lacks_certificate();
+        scheme.certificate.as_ref().filter(|_| is_wanted)?.fetchable(&verification.sources())
     }
 
     /// What makes a request verify. A scheme that is signed with a private key takes one, as PEM, for the secret.

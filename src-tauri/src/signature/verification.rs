@@ -215,7 +215,10 @@ impl<'a> Verification<'a> {
 
     /// Whether the scheme needs a certificate that the options do not bring.
     pub(super) fn lacks_certificate(&self) -> bool {
-        self.scheme.certificate.is_some() && self.options.get(OptionName::CertificatePem).is_none()
+        let Some(place) = &self.scheme.certificate else { return false };
+        // One that was fetched stands for the address it was found at alone: the next may have another key.
+        let is_another = || place.address(&self.sources()).as_deref() != self.options.get(OptionName::CertificateUrl);
+        self.options.get(OptionName::CertificatePem).is_none() || (self.options.allows_fetch() && is_another())
     }
 
     /// Whether all checks hold.

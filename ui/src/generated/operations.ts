@@ -86,14 +86,18 @@ export const operations = {
   "replays.get": { method: "GET", path: "/replays/{id}" },
   /** Cancel a bulk replay; not available yet. */
   "replays.cancel": { method: "DELETE", path: "/replays/{id}" },
-  /** The tunnel; not available yet. */
+  /** The tunnel, and the end of its log. */
   "tunnel.get": { method: "GET", path: "/tunnel" },
-  /** Tunnel programs; not available yet. */
+  /** Programs that make tunnels. */
   "tunnel.providers": { method: "GET", path: "/tunnel/providers" },
-  /** Start a tunnel; not available yet. */
+  /** Start a tunnel. */
   "tunnel.start": { method: "POST", path: "/tunnel" },
-  /** Stop the tunnel; not available yet. */
+  /** Stop the tunnel; returns when it has ended. */
   "tunnel.stop": { method: "DELETE", path: "/tunnel" },
+  /** Say that the providers know the changed URL. */
+  "tunnel.acknowledge": { method: "POST", path: "/tunnel/acknowledge" },
+  /** Prove now that the tunnel carries requests. */
+  "tunnel.probe": { method: "POST", path: "/tunnel/probe" },
 } as const;
 
 /** Name of an operation. */

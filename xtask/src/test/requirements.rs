@@ -18,9 +18,20 @@ pub enum Requirement {
     Chromium,
     /// A second browser for the list
     Firefox,
+    /// The npm registry, or SDKs that were installed from it before
+    Npm,
+    /// The Python Package Index, likewise
+    Pypi,
 }
 
-const ALL: [Requirement; 4] = [Requirement::Root, Requirement::Display, Requirement::Chromium, Requirement::Firefox];
+const ALL: [Requirement; 6] = [
+    Requirement::Root,
+    Requirement::Display,
+    Requirement::Chromium,
+    Requirement::Firefox,
+    Requirement::Npm,
+    Requirement::Pypi,
+];
 
 /// What must not be skipped.
 pub struct Requirements(Vec<Requirement>);
@@ -34,7 +45,7 @@ impl Requirements {
         let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
         let known = words.map(|word| match ALL.iter().find(|requirement| requirement.to_string() == word) {
             Some(requirement) => Ok(*requirement),
-            None => bail!("{VARIABLE} names `{word}`; it knows root, display, chromium and firefox"),
+            None => bail!("{VARIABLE} names `{word}`; it knows root, display, chromium, firefox, npm and pypi"),
         });
         known.collect::<Result<_>>().map(Requirements)
     }
@@ -51,6 +62,8 @@ impl fmt::Display for Requirement {
             Requirement::Display => "display",
             Requirement::Chromium => "chromium",
             Requirement::Firefox => "firefox",
+            Requirement::Npm => "npm",
+            Requirement::Pypi => "pypi",
         })
     }
 }
@@ -61,6 +74,9 @@ mod tests {
 
     #[test]
     fn the_list_is_read_and_a_misspelt_word_is_refused() {
+        for requirement in ALL {
+            assert!(Requirements::parse(&requirement.to_string()).unwrap().demand(requirement), "{requirement}");
+        }
         let some = Requirements::parse("root, chromium,").unwrap();
         assert!(some.demand(Requirement::Root));
         assert!(some.demand(Requirement::Chromium));

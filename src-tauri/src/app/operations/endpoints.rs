@@ -132,7 +132,7 @@ impl App {
     }
 
     /// Tells listeners of an endpoint as it is now.
-    pub(super) async fn announce_endpoint(&self, id: EndpointId) -> Result<EndpointView, AppError> {
+    pub(in crate::app) async fn announce_endpoint(&self, id: EndpointId) -> Result<EndpointView, AppError> {
         let view = self.endpoint_view(id).await?;
         let json = serde_json::to_value(&view).map_err(|error| AppError::internal(error.to_string()))?;
         self.core.events.publish(EventData::Endpoint(Arc::new(json)));

@@ -13,6 +13,7 @@ mod system;
 mod target_probes;
 mod test_events;
 mod test_keys;
+mod tunnel;
 mod unavailable;
 
 use super::App;
@@ -29,6 +30,7 @@ pub use system::ProviderList;
 pub use target_probes::{ProbeRequest, TargetProbeList};
 pub use test_events::{SentTestEvent, TestEventRequest};
 pub use test_keys::TestKey;
+pub use tunnel::TunnelStart;
 
 /// All operations.
 #[must_use]
@@ -216,16 +218,18 @@ pub fn operations() -> Operations<App> {
             "Cancel a bulk replay; not available yet.",
             unavailable::one_bulk_replay,
         ),
-        operation("tunnel.get", Get, "/tunnel", "The tunnel; not available yet.", unavailable::tunnel),
+        operation("tunnel.get", Get, "/tunnel", "The tunnel, and the end of its log.", tunnel::get),
+        operation("tunnel.providers", Get, "/tunnel/providers", "Programs that make tunnels.", tunnel::providers),
+        operation("tunnel.start", Post, "/tunnel", "Start a tunnel.", tunnel::start),
+        operation("tunnel.stop", Delete, "/tunnel", "Stop the tunnel; returns when it has ended.", tunnel::stop),
         operation(
-            "tunnel.providers",
-            Get,
-            "/tunnel/providers",
-            "Tunnel programs; not available yet.",
-            unavailable::tunnel,
+            "tunnel.acknowledge",
+            Post,
+            "/tunnel/acknowledge",
+            "Say that the providers know the changed URL.",
+            tunnel::acknowledge,
         ),
-        operation("tunnel.start", Post, "/tunnel", "Start a tunnel; not available yet.", unavailable::start_tunnel),
-        operation("tunnel.stop", Delete, "/tunnel", "Stop the tunnel; not available yet.", unavailable::tunnel),
+        operation("tunnel.probe", Post, "/tunnel/probe", "Prove now that the tunnel carries requests.", tunnel::probe),
     ])
 }
 

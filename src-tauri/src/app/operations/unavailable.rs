@@ -18,13 +18,3 @@ pub async fn bulk_replay(_app: Arc<App>, _input: Input<NoParams, NoQuery, NoBody
 pub async fn one_bulk_replay(_app: Arc<App>, _input: Input<JobPath, NoQuery, NoBody>) -> Result<Json<Value>, AppError> {
     Err(AppError::not_available("Bulk replay"))
 }
-
-/// `GET /tunnel`, `GET /tunnel/providers`, `DELETE /tunnel`
-pub async fn tunnel(_app: Arc<App>, _input: Input<NoParams, NoQuery, NoBody>) -> Result<Json<Value>, AppError> {
-    Err(AppError::not_available("The tunnel"))
-}
-
-/// `POST /tunnel`
-pub async fn start_tunnel(_app: Arc<App>, _input: Input<NoParams, NoQuery, NoBody>) -> Result<Json<Value>, AppError> {
-    Err(AppError::not_available("The tunnel"))
-}

@@ -29,9 +29,10 @@ pub(super) fn findings(verification: &Verification<'_>, verdict: Verdict, secret
     match (verdict.status, verdict.reason) {
         (SignatureStatus::Missing, _) => certain(unread::missing(verification)),
         // Without its certificate a scheme can say nothing about the signature, nor about its version.
-        (_, SignatureReason::UnsupportedScheme) if !verification.lacks_certificate() => {
-            certain(Mistake::UnsupportedVersion)
+        (_, SignatureReason::UnsupportedScheme) if verification.lacks_certificate() => {
+            certain(Mistake::CertificateMissing)
         }
+        (_, SignatureReason::UnsupportedScheme) => certain(Mistake::UnsupportedVersion),
         (_, SignatureReason::MalformedHeader) => certain(unread::malformed(verification)),
         (_, reason @ (SignatureReason::StaleTimestamp | SignatureReason::FutureTimestamp)) => {
             certain(untimely(verification, reason))

@@ -7,6 +7,7 @@ mod properties;
 mod round_trips;
 mod vectors;
 mod verdicts;
+mod wycheproof;
 
 use std::sync::{Arc, LazyLock};
 
