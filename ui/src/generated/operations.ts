@@ -30,6 +30,8 @@ export const operations = {
   "endpoints.add_signing_secret": { method: "POST", path: "/endpoints/{id}/signing-secrets" },
   /** Remove one signing secret. */
   "endpoints.remove_signing_secret": { method: "DELETE", path: "/endpoints/{id}/signing-secrets/{secret_id}" },
+  /** A key pair to sign test events with, where only the provider has the real one; shows the public half. */
+  "endpoints.make_test_key": { method: "POST", path: "/endpoints/{id}/test-key" },
   /** Judge stored deliveries again. */
   "endpoints.reverify": { method: "POST", path: "/endpoints/{id}/reverify" },
   /** Post a sample of the endpoint's provider to its URL, signed with its secret. */
