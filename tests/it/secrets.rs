@@ -15,7 +15,10 @@ const MISTYPED: &str = "canary-bad-1f4e8a2b-long-enough";
 const TRIED: &str = "canary-try-3b5d7f9e-long-enough";
 const FROM_FILE: &str = "canary-file-6c7d8e9f-long-enough";
 const FROM_ENV: &str = "canary-env-0a1b2c3d-long-enough";
-const CANARIES: [&str; 6] = [FIRST, SECOND, MISTYPED, TRIED, FROM_FILE, FROM_ENV];
+const OPTION: &str = "canary-opt-3b7d9f1a-long-enough";
+const API_KEY: &str = "canary-api-4c8e0a2b-long-enough";
+const TOKEN: &str = "canary-tok-9d1f3b5c-long-enough";
+const CANARIES: [&str; 9] = [FIRST, SECOND, MISTYPED, TRIED, FROM_FILE, FROM_ENV, OPTION, API_KEY, TOKEN];
 
 fn without_canary(where_it_is: &str, text: &str) {
     for canary in CANARIES {
@@ -125,6 +128,101 @@ pub fn a_secret_shows_up_nowhere(launch: Launch) {
 #[test]
 fn a_secret_is_in_no_answer_event_log_file_or_command_line() {
     a_secret_shows_up_nowhere(Launch::new());
+}
+
+/// What the engine says outside the answers about a request itself.
+fn without_canary_around(creel: &Creel, events: &Events) {
+    for event in events.seen() {
+        without_canary("an event", &event.data.to_string());
+    }
+    without_canary("run.json", &fs::read_to_string(creel.home().run_json()).unwrap());
+    without_canary("the command line or environment", &command_line(creel.pid()));
+    without_canary("the log", &creel.home().streams());
+    assert!(!creel.home().streams().is_empty(), "a log that says nothing proves nothing");
+}
+
+#[test]
+fn a_secret_option_of_a_provider_is_nowhere_either_also_when_it_is_mistyped_or_signs() {
+    let creel = Launch::new().env("CREEL_LOG", "trace").start();
+    let events = Events::open(&creel);
+    let target = Target::answering(200);
+    let options = json!({ "secondary_secret": OPTION });
+    let endpoint = creel.relaying(&[&target.url("/")], json!({ "provider": "box", "provider_options": options }));
+    let mut answers = vec![creel.get(&format!("/endpoints/{}", endpoint.id)).to_string()];
+    answers.push(creel.set_secret(&endpoint, FIRST).to_string());
+    let path = format!("/endpoints/{}", endpoint.id);
+    let wrong = |status: u16, fields: serde_json::Value| {
+        let refused = creel.api("PATCH", &path, Some(&fields));
+        assert_eq!(refused.status, status, "{fields}");
+        refused.text()
+    };
+    answers.push(wrong(422, json!({ "provider_options": { "secondary_secret": [MISTYPED] } })));
+    answers.push(wrong(422, json!({ "provider_options": { "api_key": API_KEY } })));
+    answers.push(wrong(422, json!({ "provider_options": { "secondary_secrt": MISTYPED } })));
+    answers.push(wrong(422, json!({ "provider_options": MISTYPED })));
+    answers.push(wrong(200, json!({ "provider_options": { "secondary_secret": null } })));
+    answers.push(wrong(422, json!({ "provider": "pusher", "provider_options": { "api_key": { "a": API_KEY } } })));
+    let pusher = creel.endpoint(json!({ "provider": "pusher", "provider_options": { "api_key": API_KEY } }));
+    answers.push(creel.set_secret(&pusher, SECOND).to_string());
+    // Signed with the second key in the place of the first, as people mix them up: the explanation tries both.
+    let files = [("options", json!({}).to_string()), ("secret", OPTION.to_owned()), ("body", "{}".to_owned())].map(
+        |(name, text)| {
+            let path = creel.home().scratch(name);
+            fs::write(&path, text).unwrap();
+            path.to_str().unwrap().to_owned()
+        },
+    );
+    let [options, secret, body] = &files;
+    let sign = ["--json", "sign", "--provider", "box", "--secret-file", secret, "--body-file", body];
+    let signed = creel.cli(&sign);
+    assert_eq!(signed.code, Some(0), "{signed:?}");
+    let headers: serde_json::Value = serde_json::from_str(&signed.stdout).unwrap();
+    let mut swapped = endpoint.post("{}");
+    for header in headers["headers"].as_array().unwrap() {
+        swapped = swapped.header(header[0].as_str().unwrap(), header[1].as_str().unwrap());
+    }
+    let refused = creel.send(&swapped).expect_json(401);
+    let id = text(&refused, "delivery_id");
+    let explained = creel.get(&format!("/deliveries/{id}/signature"));
+    assert_eq!(explained["findings"][0]["code"], "keys_swapped", "the second key was not tried: {explained}");
+    answers.push(explained.to_string());
+    answers.push(refused.to_string());
+    answers.push(creel.delivery(id).to_string());
+    answers.push(
+        creel.api("POST", &format!("/deliveries/{id}/replay"), Some(&json!({ "resign": true, "force": true }))).text(),
+    );
+    fs::write(options, json!({ "secondary_secret": OPTION, "api_key": API_KEY }).to_string()).unwrap();
+    let verify =
+        ["verify", "--provider", "box", "--secret-file", secret, "--body-file", body, "--options-file", options];
+    let ended = creel.cli(&verify);
+    answers.push(ended.stdout + &ended.stderr);
+    for path in ["/endpoints", "/deliveries", "/settings", "/stats", "/refusals"] {
+        answers.push(creel.get(path).to_string());
+    }
+    for answer in &answers {
+        without_canary("an answer", answer);
+    }
+    for seen in target.seen() {
+        without_canary("a relayed request", &String::from_utf8_lossy(&seen.head));
+    }
+    events.wait_for("endpoint", |shown| shown["id"] == pusher.id.as_str());
+    without_canary_around(&creel, &events);
+}
+
+#[test]
+fn a_token_that_a_sender_sends_stands_in_its_own_request_alone() {
+    let creel = Launch::new().env("CREEL_LOG", "trace").start();
+    let events = Events::open(&creel);
+    let endpoint = creel.endpoint(json!({ "provider": "gitlab", "scheme": "gitlab-secret-token" }));
+    creel.set_secret(&endpoint, TOKEN);
+    let sent = creel.send(&endpoint.post("{}").header("X-Gitlab-Token", TOKEN)).expect_json(200);
+    let id = text(&sent, "delivery_id");
+    events.wait_for("delivery", |row| row["id"] == id);
+    assert_eq!(creel.delivery(id)["signature_status"], "valid");
+    for path in ["/endpoints", "/deliveries", "/stats", "/refusals"] {
+        without_canary("an answer that is not about the request", &creel.get(path).to_string());
+    }
+    without_canary_around(&creel, &events);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! after a break. Nothing here spawns a task: a connection is driven by the very future that waits for its answer, so
 //! it ends with it.
 
+mod answer;
 mod error;
 mod events;
 mod exchange;
@@ -121,7 +122,7 @@ impl Client {
         if bytes.is_empty() {
             return Ok(Value::Null);
         }
-        serde_json::from_slice(&bytes).map_err(|source| ClientError::BadAnswer { why: source.to_string() })
+        answer::read(&bytes).map_err(|source| ClientError::BadAnswer { why: source.to_string() })
     }
 
     /// The raw bytes that a path answers with.
