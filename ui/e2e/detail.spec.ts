@@ -88,7 +88,7 @@ test('signature: the first difference is marked, and a missing secret leads to t
   const marks = ui.panel.locator('mark');
   await expect(marks).toHaveCount(2);
   await expect(marks.first()).toHaveAttribute('title', /first difference, character (8|9|1\d)$/);
-  await expect(ui.panel).toContainText('13 characters shown; the body has 13 bytes');
+  await expect(ui.panel.getByRole('region', { name: 'What is signed' })).toContainText('13 bytes');
   await ui.panel.getByRole('link', { name: 'Change secret' }).click();
   await expect(ui.page.getByRole('heading', { name: 'Signed' })).toBeVisible();
 });

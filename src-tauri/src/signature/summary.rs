@@ -22,10 +22,10 @@ pub(super) fn of(explanation: &Explanation, provider: &Provider) -> String {
             format!("The signature is there, but a part that is signed with it is missing: {name} always sends it.")
         }
         (SignatureStatus::Missing, _) => {
-            format!("The request is not signed: {name} puts its signature into `{header}`.")
+            format!("The request is not signed: {name} puts its signature into {header}.")
         }
         (_, SignatureReason::MalformedHeader) => {
-            format!("`{header}` is there, but its value is not in the form that {name} documents.")
+            format!("{header} is there, but its value is not in the form that {name} documents.")
         }
         (_, SignatureReason::StaleTimestamp) => {
             match (explanation.skew_seconds, explanation.tolerance_seconds.map(i64::from)) {
@@ -44,7 +44,7 @@ pub(super) fn of(explanation: &Explanation, provider: &Provider) -> String {
             _ => "The signature is genuine, but its time has not come yet.".to_owned(),
         },
         (_, SignatureReason::UnsupportedScheme) => {
-            format!("`{header}` is of a version or kind that cannot be judged with the endpoint's settings.")
+            format!("{header} is of a version or kind that cannot be judged with the endpoint's settings.")
         }
         _ => match explanation.secrets_tried.len() {
             0 | 1 => format!("The signature does not match what {secret} makes of this request."),
