@@ -203,3 +203,8 @@ mod signatures;
 mod support;
 mod tidy;
 mod trying_out;
+mod tunnel;
+mod tunnel_bore;
+mod tunnel_faults;
+mod tunnel_orphans;
+mod tunnel_ssh;

@@ -148,9 +148,14 @@ impl Blueprint {
         self.provider.ready_api.is_some() || self.rules.iter().any(|rule| rule.means == Meaning::Ready)
     }
 
-    /// The public URL as far as the options give it; `{port}` may still stand in it.
+    /// The public URL as far as the options give it; `{port}` may stand in it.
     pub(super) fn url_template(&self) -> Option<String> {
         template::fill(self.provider.url.as_deref()?, |name| self.values.get(name).cloned())
+    }
+
+    /// The port on the server, when the user chose one: the program then has no reason to say it.
+    pub(super) fn chosen_port(&self) -> Option<String> {
+        self.values.get("remote_port").filter(|port| *port != "0").cloned()
     }
 
     /// What one start takes; files are written to `dir`.

@@ -21,11 +21,11 @@ use crate::domain::SeededBug;
 /// The hidden command by which this program becomes a guard.
 pub const GUARD_COMMAND: &str = "tunnel-guard";
 /// The word that asks for an end in good order.
-pub(super) const STOP_WORD: &str = "stop";
+pub const STOP_WORD: &str = "stop";
 /// How long a program may take to end when the engine asks for it.
 const STOP_GRACE: Duration = Duration::from_secs(3);
 /// How long it may take when the engine is gone: its public URL must not lead to whoever takes the port next.
-const GONE_GRACE: Duration = Duration::from_millis(800);
+const GONE_GRACE: Duration = Duration::from_millis(400);
 /// How long what a program left behind is looked for.
 const SWEEP_TIME: Duration = Duration::from_millis(500);
 /// Pause between two looks.
@@ -252,17 +252,20 @@ fn sweep(program: &ProcessIdentity) {
 #[cfg(not(unix))]
 fn sweep(_program: &ProcessIdentity) {}
 
-/// Kills our children until there are none: each that dies leaves its own children to us.
+/// Kills our children until there are none: each that dies leaves its own children to us. Two looks in a row must find
+/// none, because a look is no single moment: a child may become ours behind the place where it is.
 #[cfg(target_os = "linux")]
 fn end_adopted() {
     use nix::sys::signal::{Signal, kill};
     use nix::unistd::Pid;
     let deadline = Instant::now() + SWEEP_TIME;
+    let mut seen_none = false;
     while Instant::now() < deadline {
         let children = living_children();
-        if children.is_empty() {
+        if children.is_empty() && std::mem::replace(&mut seen_none, true) {
             return;
         }
+        seen_none = children.is_empty();
         for child in children {
             let _gone_already = kill(Pid::from_raw(child), Signal::SIGKILL);
         }

@@ -179,7 +179,9 @@ impl<'a> Run<'a> {
 
     /// A URL that holds before the program says anything.
     fn take_known_url(&mut self) {
-        let known = self.watch.parts.blueprint.url_template().and_then(|url| template::fill(&url, |_| None));
+        let blueprint = &self.watch.parts.blueprint;
+        let port = |name: &str| if name == "port" { blueprint.chosen_port() } else { None };
+        let known = blueprint.url_template().and_then(|url| template::fill(&url, port));
         if let Some(url) = known.and_then(|url| base_url(&url)) {
             self.set_url(url);
         }
