@@ -24,11 +24,10 @@ fn bore() -> Option<PathBuf> {
     let program = root.join("bin/bore");
     if !program.is_file() {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
+        // As `cargo xtask test` does beforehand.
         let built = Command::new(cargo)
             .args(["install", "--quiet", "--locked", "--debug", "--version", VERSION, "bore-cli", "--root"])
             .arg(&root)
-            .arg("--target-dir")
-            .arg(target.join("tools-build"))
             .status();
         let why = match built {
             Ok(status) if status.success() => None,

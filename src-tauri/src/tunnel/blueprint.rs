@@ -376,6 +376,15 @@ mod tests {
     }
 
     #[test]
+    fn a_chosen_port_is_known_without_a_word_of_the_program() {
+        let port = |port: &str| {
+            let options = json!({"destination": "h", "public_url": "http://h:{port}", "remote_port": port});
+            made("ssh", options).unwrap().chosen_port()
+        };
+        assert_eq!((port("2000").as_deref(), port("0")), (Some("2000"), None));
+    }
+
+    #[test]
     fn a_value_that_would_be_taken_for_an_option_of_the_program_is_refused() {
         let error = made("ssh", json!({"destination": "-oProxyCommand=x", "public_url": "http://h"})).unwrap_err();
         assert!(matches!(error, OptionError::Invalid { ref name, .. } if name == "destination"), "{error}");

@@ -24,6 +24,8 @@ mod spawner;
 mod supervision;
 mod template;
 mod tokio_spawner;
+#[cfg(test)]
+mod transcript_tests;
 
 pub use blueprint::{Blueprint, OptionError};
 pub use catalogue::{TunnelCatalogue, TunnelCatalogueError};

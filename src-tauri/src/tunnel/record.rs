@@ -71,8 +71,10 @@ pub fn end_leftovers(dir: &Path) -> io::Result<u32> {
     Ok(ended)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
+    #![cfg(unix)]
+
     use std::os::unix::process::CommandExt as _;
 
     use super::*;
