@@ -68,7 +68,7 @@ impl App {
         job: JobId,
     ) -> Result<(), StoreError> {
         let (entry, now) = (Arc::clone(entry), self.core.clock.now());
-        let base = self.public_base_of(&entry.endpoint).map(str::to_owned);
+        let base = self.public_base_of(&entry.endpoint);
         let judged = self
             .core
             .store

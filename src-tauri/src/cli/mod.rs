@@ -25,6 +25,7 @@ mod sign;
 mod signing;
 mod table;
 mod throwaway;
+mod tunnel;
 mod verify;
 
 use std::ffi::OsString;
@@ -75,7 +76,7 @@ fn run(cli: Cli, console: &Console) -> Result<Exit, CliError> {
         Command::Send(args) => send::list(&args, console).unwrap_or_else(|| attached(send::run(args, console))),
         Command::Export(_) => Err(CliError::NotAvailable { what: "`creel export`" }),
         Command::Import(_) => Err(CliError::NotAvailable { what: "`creel import`" }),
-        Command::Tunnel(_) => Err(CliError::NotAvailable { what: "`creel tunnel`" }),
+        Command::Tunnel(args) => attached(tunnel::run(args, place, console)),
     }
 }
 

@@ -20,6 +20,7 @@ mod fault;
 mod ingress_post;
 mod limits;
 mod outgoing_headers;
+mod plain_get;
 mod probe;
 mod queue;
 mod target_url;
@@ -34,6 +35,7 @@ pub use certificate_fetch::{CERTIFICATE_BYTES_MAX, CERTIFICATE_TIME, Certificate
 pub use direct_post::DirectPost;
 pub use ingress_post::{IngressAnswer, IngressPostError, post_to_ingress};
 pub use limits::{ATTEMPTS_IN_FLIGHT_MAX, ATTEMPTS_IN_FLIGHT_PER_TARGET, RelayLimits};
+pub use plain_get::{PlainAnswer, PlainClient, PlainGetError};
 pub use probe::{PROBE_TIME, Probe, probe};
 pub use queue::{LedgerError, RelayLedger, RelayQueues, WaitingAttempt};
 pub use target_url::{RequestTargetError, TargetUrl, TargetUrlError, has_dot_segment};

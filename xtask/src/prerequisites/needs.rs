@@ -33,6 +33,8 @@ pub enum Probe {
     Firefox,
     /// pip, as a module of Python
     Pip,
+    /// The ssh server, which stands where only root's PATH looks
+    Sshd,
 }
 
 /// What Chromium is called, by who packages it.
@@ -45,6 +47,9 @@ const FIREFOXES: [&str; 2] = ["firefox-esr", "firefox"];
 const FIREFOX_PLACES: [&str; 2] =
     ["/Applications/Firefox.app/Contents/MacOS/firefox", r"C:\Program Files\Mozilla Firefox\firefox.exe"];
 
+/// Where the ssh server is; tests/it/support/sshd.rs looks in the same places.
+const SSHD_PLACES: [&str; 3] = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/sshd"];
+
 /// Where Chromium is on the systems that keep programs out of PATH.
 const BROWSER_PLACES: [&str; 3] = [
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -53,7 +58,7 @@ const BROWSER_PLACES: [&str; 3] = [
 ];
 
 /// In the order in which they are reported.
-pub const NEEDS: [Need; 11] = [
+pub const NEEDS: [Need; 13] = [
     Need {
         probe: Probe::Program("cc"),
         why: "a C compiler and linker: SQLite is compiled in",
@@ -120,6 +125,22 @@ pub const NEEDS: [Need; 11] = [
         arch: "libayatana-appindicator",
     },
     Need {
+        probe: Probe::Program("ssh"),
+        why: "the client of the tunnels' end-to-end tests",
+        purpose: Purpose::Test,
+        debian: "openssh-client",
+        fedora: "openssh-clients",
+        arch: "openssh",
+    },
+    Need {
+        probe: Probe::Sshd,
+        why: "a private server on loopback for the tunnels' end-to-end tests",
+        purpose: Purpose::Test,
+        debian: "openssh-server",
+        fedora: "openssh-server",
+        arch: "openssh",
+    },
+    Need {
         probe: Probe::Browser,
         why: "the browser of the UI's end-to-end tests",
         purpose: Purpose::Test,
@@ -174,6 +195,7 @@ impl Probe {
             Probe::Browser => find_browser().is_some(),
             Probe::Firefox => find_firefox().is_some(),
             Probe::Pip => Program::new("python3").args(["-m", "pip", "--version"]).succeeds(),
+            Probe::Sshd => SSHD_PLACES.iter().any(|place| PathBuf::from(place).is_file()),
         }
     }
 }
@@ -186,6 +208,7 @@ impl fmt::Display for Probe {
             Probe::Browser => f.write_str("Chromium (or CREEL_CHROMIUM with its path)"),
             Probe::Firefox => f.write_str("Firefox (or CREEL_FIREFOX with its path)"),
             Probe::Pip => f.write_str("python3 with pip"),
+            Probe::Sshd => f.write_str("sshd"),
         }
     }
 }

@@ -22,15 +22,21 @@ pub enum Requirement {
     Npm,
     /// The Python Package Index, likewise
     Pypi,
+    /// An ssh server for the tunnels
+    Ssh,
+    /// The program bore for the tunnels
+    Bore,
 }
 
-const ALL: [Requirement; 6] = [
+const ALL: [Requirement; 8] = [
     Requirement::Root,
     Requirement::Display,
     Requirement::Chromium,
     Requirement::Firefox,
     Requirement::Npm,
     Requirement::Pypi,
+    Requirement::Ssh,
+    Requirement::Bore,
 ];
 
 /// What must not be skipped.
@@ -45,7 +51,9 @@ impl Requirements {
         let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
         let known = words.map(|word| match ALL.iter().find(|requirement| requirement.to_string() == word) {
             Some(requirement) => Ok(*requirement),
-            None => bail!("{VARIABLE} names `{word}`; it knows root, display, chromium, firefox, npm and pypi"),
+            None => {
+                bail!("{VARIABLE} names `{word}`; it knows root, display, chromium, firefox, npm, pypi, ssh and bore")
+            }
         });
         known.collect::<Result<_>>().map(Requirements)
     }
@@ -64,6 +72,8 @@ impl fmt::Display for Requirement {
             Requirement::Firefox => "firefox",
             Requirement::Npm => "npm",
             Requirement::Pypi => "pypi",
+            Requirement::Ssh => "ssh",
+            Requirement::Bore => "bore",
         })
     }
 }

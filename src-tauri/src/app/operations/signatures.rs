@@ -165,7 +165,7 @@ impl App {
         let entry = self.core.endpoints.by_id(summary.endpoint_id);
         let entry = entry.ok_or_else(|| AppError::not_found("delivery", id))?;
         let base = self.public_base_of(&entry.endpoint);
-        let stored = StoredRequest::new(summary, payload, &entry.endpoint, base);
+        let stored = StoredRequest::new(summary, payload, &entry.endpoint, base.as_deref());
         Ok(Subject { entry: Arc::clone(&entry), stored })
     }
 

@@ -15,6 +15,7 @@ use super::parameters::EndpointPath;
 use crate::app::App;
 use crate::app::endpoint_table::EndpointEntry;
 use crate::app::error::AppError;
+use crate::app::judgement::public_url_of;
 use crate::app::operation::{Input, Json, NoQuery, Optional};
 use crate::app::signing::sign_for;
 use crate::domain::{DeliveryId, Headers, Timestamp};
@@ -67,7 +68,7 @@ pub async fn send(
     let now = app.core.clock.now();
     let made = sample.request(*DeliveryId::new().as_bytes(), now);
     let made = made.map_err(|error| AppError::internal(error.to_string()))?;
-    let url = app.public_url_of(&entry.endpoint, "", None);
+    let url = public_url_of(&entry.endpoint, app.core.addresses.public_base().as_deref(), "", None);
     let (request, signed) = signed(&entry, provider, made, url.as_deref(), now)?;
     let (request, key) = with_key(provider, request)?;
     let newest = app.core.store.read(read_newest_seq).await?;
