@@ -21,7 +21,7 @@ use crate::domain::SeededBug;
 /// The hidden command by which this program becomes a guard.
 pub const GUARD_COMMAND: &str = "tunnel-guard";
 /// The word that asks for an end in good order.
-pub(super) const STOP_WORD: &str = "stop";
+pub const STOP_WORD: &str = "stop";
 /// How long a program may take to end when the engine asks for it.
 const STOP_GRACE: Duration = Duration::from_secs(3);
 /// How long it may take when the engine is gone: its public URL must not lead to whoever takes the port next.

@@ -209,6 +209,12 @@ impl ClientIpRule {
         }
     }
 
+    /// Whether only what stands behind the last comma counts.
+    #[must_use]
+    pub fn takes_last(self) -> bool {
+        self.take == ClientIpPart::Last
+    }
+
     /// What is stored as the address's source.
     #[must_use]
     pub const fn source(self) -> &'static str {
