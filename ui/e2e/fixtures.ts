@@ -28,7 +28,7 @@ export class Window {
     await expect(this.page.getByTestId('connection')).toHaveText('Live');
   }
 
-  async go(screen: 'Deliveries' | 'Endpoints' | 'Refusals' | 'Settings'): Promise<void> {
+  async go(screen: 'Deliveries' | 'Endpoints' | 'Tunnel' | 'Refusals' | 'Settings'): Promise<void> {
     await this.page
       .getByRole('navigation', { name: 'Screens' })
       .getByRole('button', { name: new RegExp(`^${screen}`) })

@@ -14,3 +14,8 @@ export function maskUrl(url: string): string {
   if (slash < authority.length || slash === path.length - 1) return MASK;
   return `${path.slice(0, slash + 1)}${MASK}${rest}`;
 }
+
+/** Where a text holds the URL of an endpoint, its token masked, whatever follows it. */
+export function maskTokens(text: string): string {
+  return text.replace(/\bep_[A-Za-z0-9_-]{8,}/g, MASK);
+}

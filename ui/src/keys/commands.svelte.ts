@@ -8,7 +8,7 @@ import { bars } from './focus';
  */
 
 /** A group of the `?` overlay and the palette, in the order in which they are shown. */
-export const GROUPS = ['Deliveries', 'Delivery', 'Go to', 'View', 'Endpoints', 'Help'] as const;
+export const GROUPS = ['Deliveries', 'Delivery', 'Go to', 'View', 'Endpoints', 'Tunnel', 'Help'] as const;
 export type Group = (typeof GROUPS)[number];
 
 export type Command = {

@@ -2,6 +2,7 @@ import { visible } from '../format/visible';
 import type { Command } from '../keys/commands.svelte';
 import { DENSITIES, THEMES, type Appearance } from '../store/appearance.svelte';
 import type { EndpointView } from '../host/types';
+import type { TunnelStore } from '../store/tunnel.svelte';
 import type { Screen } from './route.svelte';
 
 /** What the shell can do, as commands. `go` leaves the focus on the screen that it opens. */
@@ -16,6 +17,7 @@ export function shellCommands({ appearance, go, help, palette }: ShellActions): 
   const screens: { screen: Screen; title: string; keys: string[] }[] = [
     { screen: 'deliveries', title: 'Deliveries', keys: [] },
     { screen: 'endpoints', title: 'Endpoints', keys: [] },
+    { screen: 'tunnel', title: 'Tunnel', keys: ['t'] },
     { screen: 'refusals', title: 'Refusals', keys: [] },
     { screen: 'settings', title: 'Settings', keys: ['Ctrl+,'] },
   ];
@@ -60,6 +62,26 @@ export function shellCommands({ appearance, go, help, palette }: ShellActions): 
 
 function zoom(id: string, title: string, keys: string[], run: () => void): Command {
   return { id: `view.zoom.${id}`, title, group: 'View', keys, run, repeats: true, everywhere: true };
+}
+
+/** What can be done with the tunnel from everywhere. */
+export function tunnelCommands(
+  tunnel: TunnelStore,
+  act: { stop: () => void; check: () => void; copyUrl: (url: string) => void },
+): Command[] {
+  const base: Pick<Command, 'group' | 'keys' | 'listed'> = { group: 'Tunnel', keys: [], listed: 'palette' };
+  const url = () => (tunnel.runs ? (tunnel.state?.public_url ?? null) : null);
+  return [
+    { ...base, id: 'tunnel.stop', title: 'Stop the tunnel', enabled: () => tunnel.runs, run: act.stop },
+    { ...base, id: 'tunnel.check', title: 'Check the tunnel now', enabled: () => tunnel.runs, run: act.check },
+    {
+      ...base,
+      id: 'tunnel.copy',
+      title: 'Copy the tunnel’s public URL',
+      enabled: () => url() !== null,
+      run: () => act.copyUrl(url() ?? ''),
+    },
+  ];
 }
 
 /** For each endpoint: its deliveries, its settings, its URL. Only the palette shows them. */

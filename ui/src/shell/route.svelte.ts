@@ -1,4 +1,4 @@
-export const SCREENS = ['deliveries', 'endpoints', 'refusals', 'settings'] as const;
+export const SCREENS = ['deliveries', 'endpoints', 'tunnel', 'refusals', 'settings'] as const;
 export type Screen = (typeof SCREENS)[number];
 
 /** Screen and thing from `#/screen/id?filter`; anything else is the first screen. */

@@ -1,5 +1,5 @@
 import { Failure } from '../errors/failure';
-import type { DeliveryDetail, DeliveryList, DeliverySummary } from '../host/types';
+import type { DeliveryDetail, DeliveryList, DeliverySummary, TunnelLogLine, TunnelState } from '../host/types';
 
 // Reading is lenient on purpose: a newer engine may send words and fields that this UI does not know. A row whose word
 // is unknown keeps its place with a generic look. Only what cannot be placed at all (no id, no seq) is not a row.
@@ -90,6 +90,40 @@ export function readDetail(value: unknown): DeliveryDetail {
     response_headers: Array.isArray(read.response_headers) ? (read.response_headers as [string, string][]) : null,
     body_inlined: read.body_inlined === true,
   };
+}
+
+const tunnelDefaults: Omit<TunnelState, 'status'> = {
+  provider: null,
+  provider_name: null,
+  public_url: null,
+  reason: null,
+  hint: null,
+  notes: [],
+  last_probe: null,
+  restarts: 0,
+  restart_at: null,
+  url_changed: null,
+  endpoints_affected: [],
+  log_lines: 0,
+  started_at: null,
+  exposes: '',
+};
+
+/** How the tunnel stands, or null when the value does not say. */
+export function readTunnelState(value: unknown): TunnelState | null {
+  const read = fields(value);
+  if (!read || typeof read.status !== 'string') return null;
+  const state = { ...overlay(tunnelDefaults, read), status: read.status as TunnelState['status'] };
+  for (const name of ['notes', 'endpoints_affected'] as const) if (!Array.isArray(state[name])) state[name] = [];
+  return state;
+}
+
+/** The tunnel with the end of its log. */
+export function readTunnelDetail(value: unknown): { state: TunnelState; log: TunnelLogLine[] } {
+  const state = readTunnelState(value);
+  const log = fields(value)?.log;
+  if (!state) throw new Failure('bad_answer', 'The tunnel’s state has a form that this window does not know.');
+  return { state, log: Array.isArray(log) ? (log as TunnelLogLine[]) : [] };
 }
 
 /** The array under `plural` of a collection; a failure when there is none. */

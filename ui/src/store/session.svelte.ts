@@ -13,6 +13,9 @@ import { Selection } from './selection.svelte';
 import { StatsStore } from './stats.svelte';
 import { TargetStates } from './targets.svelte';
 import { ToastStore } from './toasts.svelte';
+import { tunnelAnnouncement } from './tunnelWords';
+import { TunnelStore } from './tunnel.svelte';
+import { TunnelChoices } from './tunnelChoices.svelte';
 
 /** The UI's state as a whole: every store, and the one stream that keeps them current. */
 export class Session {
@@ -23,6 +26,8 @@ export class Session {
   readonly refusals: RefusalStore;
   readonly stats: StatsStore;
   readonly targets: TargetStates;
+  readonly tunnel: TunnelStore;
+  readonly tunnelChoices = new TunnelChoices();
   readonly deletions: Deletions;
   readonly selection = new Selection();
   readonly toasts = new ToastStore();
@@ -41,6 +46,7 @@ export class Session {
     this.refusals = new RefusalStore(host);
     this.stats = new StatsStore(host);
     this.targets = new TargetStates(host);
+    this.tunnel = new TunnelStore(host);
     this.deletions = new Deletions({ host, deliveries: this.deliveries, toasts: this.toasts });
     this.#live = new LiveJoin({
       host,
@@ -79,7 +85,13 @@ export class Session {
   }
 
   async #sync(): Promise<void> {
-    await Promise.all([this.endpoints.load(), this.deliveries.load(), this.refusals.load(), this.stats.load()]);
+    await Promise.all([
+      this.endpoints.load(),
+      this.deliveries.load(),
+      this.refusals.load(),
+      this.stats.load(),
+      this.tunnel.load(),
+    ]);
     this.detail.refresh();
   }
 
@@ -107,10 +119,24 @@ export class Session {
       case 'refusal':
         this.refusals.apply(data);
         break;
+      case 'tunnel':
+        this.#applyTunnel(data);
+        break;
       default:
         // A kind of event that this UI does not know changes nothing that it shows.
         break;
     }
+  }
+
+  #applyTunnel(data: unknown): void {
+    const before = this.tunnel.state;
+    this.tunnel.apply(data);
+    const { state } = this.tunnel;
+    if (!state || !before) return;
+    const changed =
+      state.url_changed && !state.url_changed.acknowledged && state.url_changed.at !== before.url_changed?.at;
+    if (changed && state.endpoints_affected.length > 0) this.announcement = 'The public URL changed.';
+    else if (state.status !== before.status) this.announcement = tunnelAnnouncement(state);
   }
 
   #connected(connection: Connection): void {
