@@ -139,9 +139,12 @@ mod tests {
 
     async fn app(dir: &std::path::Path, client: CertificateClient) -> Arc<App> {
         let ([ingress, admin], public_url) = (["127.0.0.1:1", "127.0.0.1:2"].map(|text| text.parse().unwrap()), None);
-        let addresses = Addresses { ingress, admin, public_url };
+        let addresses = Addresses { ingress, admin, public_url, tunnel: Arc::default() };
         let lock = OwnerLock::take(dir).unwrap();
-        let config = AppConfig { lock, addresses, overrides: SettingsOverrides::default() };
+        let guard = crate::tunnel::GuardProgram::this_program().unwrap();
+        let spawner = Arc::new(crate::tunnel::TokioSpawner::new(guard));
+        let (overrides, tunnel_dir) = (SettingsOverrides::default(), dir.join("tunnel"));
+        let config = AppConfig { lock, addresses, overrides, spawner, tunnel_dir };
         App::start_with(config, client).await.unwrap()
     }
 
@@ -185,6 +188,7 @@ mod tests {
             body: example.body.into(),
             remote_addr: "127.0.0.1:3".parse().unwrap(),
             client: ClientAddress { ip: None, source: "peer" },
+            public_base: None,
             received_at: app.core.clock.now(),
         };
         let reply = app.capture_request(endpoint, request, ()).await;
