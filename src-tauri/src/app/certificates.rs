@@ -129,7 +129,7 @@ mod tests {
     use crate::app::settings::SettingsOverrides;
     use crate::app::{Addresses, AppConfig};
     use crate::domain::{DeliveryId, Headers};
-    use crate::relay::certificate_provider::{found, provider};
+    use crate::relay::{found, provider};
     use crate::signature::Example;
     use crate::store::{OwnerLock, read_summary};
 

@@ -13,6 +13,8 @@ mod address_guard;
 mod answer;
 mod attempt;
 mod certificate_fetch;
+#[cfg(test)]
+mod certificate_provider;
 mod connect;
 mod direct_post;
 mod exchange;
@@ -29,9 +31,9 @@ mod tests;
 
 pub use address_guard::{AddressPolicy, TargetError, check_target};
 pub use attempt::{AttemptResult, AttemptTiming, OutgoingDelivery, TargetClient, TargetResponse};
-#[cfg(test)]
-pub(crate) use certificate_fetch::tests as certificate_provider;
 pub use certificate_fetch::{CERTIFICATE_BYTES_MAX, CERTIFICATE_TIME, CertificateClient, CertificateError};
+#[cfg(test)]
+pub(crate) use certificate_provider::{found, provider};
 pub use direct_post::DirectPost;
 pub use ingress_post::{IngressAnswer, IngressPostError, post_to_ingress};
 pub use limits::{ATTEMPTS_IN_FLIGHT_MAX, ATTEMPTS_IN_FLIGHT_PER_TARGET, RelayLimits};
