@@ -8,6 +8,7 @@ const UI: &str = "ui/dist";
 fn main() -> io::Result<()> {
     watch_ui();
     embed_providers()?;
+    embed_tunnels()?;
     prepare_window()
 }
 
@@ -71,6 +72,24 @@ fn embed_providers() -> io::Result<()> {
     let out_dir = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR for build scripts"))?;
     fs::write(Path::new(&out_dir).join("event_prefixes.rs"), format!("&{:?}", prefixes.iter().collect::<Vec<_>>()))?;
     fs::write(Path::new(&out_dir).join("providers.rs"), list)
+}
+
+/// Writes `tunnels.rs`: the same of `tunnels/`, in the order of names.
+fn embed_tunnels() -> io::Result<()> {
+    println!("cargo:rerun-if-changed=tunnels");
+    let mut slugs = BTreeSet::new();
+    for entry in fs::read_dir("tunnels")? {
+        let name = entry?.file_name();
+        slugs.extend(name.to_str().and_then(|name| name.strip_suffix(".toml")).map(str::to_owned));
+    }
+    let mut list = String::from("&[\n");
+    for slug in &slugs {
+        let path = format!("/tunnels/{slug}.toml");
+        list.push_str(&format!("    ({slug:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))),\n"));
+    }
+    list.push_str("]\n");
+    let out_dir = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR for build scripts"))?;
+    fs::write(Path::new(&out_dir).join("tunnels.rs"), list)
 }
 
 /// The prefixes of event names, without their dot: every `prefix` of an `[[event]]` and every `event_prefix`. Read line

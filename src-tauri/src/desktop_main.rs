@@ -7,6 +7,7 @@ mod desktop;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use creel::tunnel::guard::{self, GUARD_COMMAND};
 
 /// A delivery is made on one thread and freed on another, tens of thousands a second; the system's allocator takes a lock
 /// for each.
@@ -14,5 +15,10 @@ use clap::Parser as _;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    let mut words = std::env::args_os();
+    // Before anything of the window: the guard of a tunnel is this very program, and opens none.
+    if words.nth(1).is_some_and(|word| word == GUARD_COMMAND) {
+        return ExitCode::from(guard::run(words));
+    }
     desktop::run(desktop::Arguments::parse())
 }

@@ -8,6 +8,7 @@
 //! - [`signature`]: the provider catalogue; verify, explain and sign; event names, dedupe keys, filters
 //! - [`store`]: everything on disk; the only place that names SQLite
 //! - [`relay`]: attempts to targets, and the queues of targets
+//! - [`tunnel`]: programs that make the ingress reachable from outside, supervised
 //! - [`run_file`]: how a running engine is found
 //! - [`app`]: the use cases, and the operations that REST and the desktop both expose
 //! - [`ingress`], [`api`]: the two listeners; [`client`]: the admin API's client
@@ -25,3 +26,4 @@ pub mod relay;
 pub mod run_file;
 pub mod signature;
 pub mod store;
+pub mod tunnel;

@@ -62,9 +62,7 @@ fn a_wrong_command_line_exits_2_with_a_hint_on_stderr() {
 #[test]
 fn what_is_not_built_yet_exits_2() {
     let home = Home::new();
-    let later: [&[&str]; 6] = [
-        &["tunnel"],
-        &["tunnel", "start"],
+    let later: [&[&str]; 4] = [
         &["export", "--format", "har"],
         &["import", "file.har"],
         &["send", "--provider", "stripe", "--event", "x", "--to", "http://127.0.0.1:9/"],

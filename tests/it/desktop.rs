@@ -6,6 +6,7 @@
 mod blocked;
 mod files;
 mod tray;
+mod tunnels;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -278,10 +278,6 @@ fn what_is_not_built_yet_is_refused_as_not_available() {
         ("POST", "/endpoints", Some(json!({ "name": "x", "when_target_down": "hold" }))),
         ("POST", "/endpoints", Some(json!({ "name": "x", "provider": "no-such-provider" }))),
         ("POST", "/replays", Some(json!({ "filter": { "status": "failed" }, "max": 10 }))),
-        ("POST", "/tunnel", Some(json!({ "provider": "cloudflared", "options": {} }))),
-        ("GET", "/tunnel", None),
-        ("GET", "/tunnel/providers", None),
-        ("DELETE", "/tunnel", None),
     ];
     for (method, path, body) in calls {
         let answer = creel.api(method, path, body.as_ref());

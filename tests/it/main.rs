@@ -171,6 +171,20 @@
 //!   `replay::failed_ignored_and_interrupted_deliveries_can_be_replayed_also_while_the_endpoint_is_disabled`
 //! - signature before dedupe: `dedupe::an_unsigned_request_never_learns_of_a_key_that_is_taken`,
 //!   `dedupe::a_forged_key_does_not_take_the_genuine_ones_place`
+//!
+//! **Tunnels**
+//!
+//! - nothing starts by itself: `tunnel::no_tunnel_starts_by_itself_and_what_would_be_public_is_said_before`
+//! - a delivery through the tunnel, byte-exact, with the public URL at arrival:
+//!   `tunnel::a_delivery_that_comes_through_the_tunnel_is_stored_byte_exact_with_the_public_url_as_the_sender_saw_it`,
+//!   `tunnel_ssh::the_server_gives_a_port_and_what_is_posted_there_is_stored_byte_exact`
+//! - only the ingress is public:
+//!   `tunnel::with_a_tunnel_up_only_the_ingress_is_reachable_and_the_admin_port_refuses_what_was_forwarded`
+//! - a changed URL: `tunnel::a_changed_url_is_raised_with_the_endpoints_it_concerns_until_it_is_acknowledged`
+//! - faults of the program: `tunnel_faults::the_headless_engine_gets_the_better_of_every_fault`
+//! - the server dies and comes back: `tunnel_ssh::a_fixed_port_stays_over_the_death_of_the_server_and_its_return`
+//! - kill -9 leaves nothing: `tunnel_orphans::a_killed_engine_leaves_no_tunnel_twenty_times_out_of_twenty`, which could
+//!   fail: `tunnel_orphans::without_the_guards_watch_a_killed_engine_would_leave_its_tunnel`
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, missing_docs)]
 
@@ -203,3 +217,8 @@ mod signatures;
 mod support;
 mod tidy;
 mod trying_out;
+mod tunnel;
+mod tunnel_bore;
+mod tunnel_faults;
+mod tunnel_orphans;
+mod tunnel_ssh;

@@ -18,14 +18,15 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("cli", &["client", "engine", "run_file", "app", "store", "signature", "domain"]),
     ("engine", &["ingress", "api", "run_file", "app", "store", "relay", "tunnel", "signature", "domain"]),
     ("desktop", &["engine", "app", "tunnel", "domain"]),
-    ("main", &["cli"]),
+    ("main", &["cli", "tunnel"]),
 ];
 
 /// A crate, and the only modules that may name it.
-const VENDORS: [(&str, &[&str]); 7] = [
+const VENDORS: [(&str, &[&str]); 8] = [
     ("rusqlite", &["store"]),
     ("rusqlite_migration", &["store"]),
     ("tauri", &["desktop", "desktop_main"]),
+    ("tauri_plugin_shell", &["desktop"]),
     ("hyper::client", &["relay", "client"]),
     ("hyper_util::client", &["relay", "client"]),
     ("axum", &["api", "ingress"]),

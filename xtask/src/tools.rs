@@ -16,16 +16,24 @@ pub const CARGO_DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
 /// Speaks WebDriver to the window.
 pub const TAURI_DRIVER: Tool = Tool { name: "tauri-driver", version: "2.1.0" };
 
+/// Client and server of a tunnel, for its end-to-end tests; its crate is not named as its program is.
+pub const BORE: Tool = Tool { name: "bore-cli", version: "0.6.0" };
+
 impl Tool {
+    /// The program that the crate brings.
+    fn program(&self) -> &'static str {
+        self.name.strip_suffix("-cli").unwrap_or(self.name)
+    }
+
     /// Installs it, unless this version is in the target directory already or any is on PATH.
     pub fn install(&self, layout: &Layout) -> Result<()> {
         let folder = layout.tools();
-        let own = folder.join("bin").join(format!("{}{}", self.name, std::env::consts::EXE_SUFFIX));
+        let own = folder.join("bin").join(format!("{}{}", self.program(), std::env::consts::EXE_SUFFIX));
         let record = std::fs::read_to_string(folder.join(".crates.toml")).unwrap_or_default();
         if own.is_file() && records(&record, self) {
             return Ok(());
         }
-        if let Some(path) = find(self.name) {
+        if let Some(path) = find(self.program()) {
             say(&format!("using {} from PATH", path.display()));
             return Ok(());
         }

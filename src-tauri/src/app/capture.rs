@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::App;
 use super::endpoint_table::EndpointEntry;
 use super::inbound::{InboundRequest, IngressReply, RefusedRequest};
-use super::judgement::{Judged, Judgement, JudgementError};
+use super::judgement::{Judged, Judgement, JudgementError, public_url_of};
 use super::new_attempts::{Destination, matching_targets, pending_attempts};
 use super::replies;
 use crate::domain::{
@@ -173,7 +173,8 @@ impl App {
             Answer::Known(reply, _) => Some(reply),
             Answer::OfTarget(_) => None,
         };
-        let public_url = self.public_url_of(endpoint, &request.path, request.query.as_deref());
+        let public_url =
+            public_url_of(endpoint, request.public_base.as_deref(), &request.path, request.query.as_deref());
         let (summary, payload) = row(endpoint, request, &outcome, (id, attempts.len(), judgement), told);
         let new = NewDelivery {
             endpoint_row: entry.row,

@@ -1,6 +1,7 @@
 //! What the use cases share: the store, the endpoints in memory, the catalogue, settings, events.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use super::attempt_waiters::AttemptWaiters;
 use super::clock::Clock;
@@ -8,6 +9,8 @@ use super::counters::Counters;
 use super::endpoint_table::EndpointTable;
 use super::error::AppError;
 use super::events::{EventData, EventLog};
+use super::inbound::TunnelFront;
+use super::nonces::Nonces;
 use super::settings::{Settings, SettingsLayers};
 use crate::relay::{AddressPolicy, TargetUrl};
 use crate::signature::Catalogue;
@@ -35,6 +38,8 @@ pub struct Core {
     pub clock: Clock,
     /// Where the engine is reached.
     pub addresses: Addresses,
+    /// Nonces of proofs of life that are under way.
+    pub nonces: Nonces,
     /// Held while the table of endpoints is read anew.
     pub endpoint_reload: tokio::sync::Mutex<()>,
     /// Held while an endpoint is read, changed and saved, so that no change is lost.
@@ -50,11 +55,19 @@ pub struct Addresses {
     pub ingress: SocketAddr,
     /// Of the admin port.
     pub admin: SocketAddr,
-    /// Public base URL without a trailing slash.
+    /// Public base URL without a trailing slash, as the user gave it.
     pub public_url: Option<String>,
+    /// The tunnel that stands, if one does. Shared: it changes while the engine runs.
+    pub tunnel: Arc<arc_swap::ArcSwapOption<TunnelFront>>,
 }
 
 impl Addresses {
+    /// Public base URL of endpoints that have none of their own: what the user gave, else the tunnel's.
+    #[must_use]
+    pub fn public_base(&self) -> Option<String> {
+        self.public_url.clone().or_else(|| self.tunnel.load().as_ref().map(|tunnel| tunnel.public_url.clone()))
+    }
+
     /// Base URL of the ingress.
     #[must_use]
     pub fn ingress_url(&self) -> String {
@@ -77,7 +90,11 @@ impl Core {
         AddressPolicy {
             allow_non_loopback,
             own_addresses: vec![self.addresses.ingress, self.addresses.admin],
-            public_hosts: public_urls.chain(self.addresses.public_url.as_deref()).filter_map(host_and_port).collect(),
+            public_hosts: public_urls
+                .chain(self.addresses.public_url.as_deref())
+                .chain(self.addresses.tunnel.load().as_ref().map(|tunnel| tunnel.public_url.as_str()))
+                .filter_map(host_and_port)
+                .collect(),
         }
     }
 

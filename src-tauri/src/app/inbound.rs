@@ -33,6 +33,30 @@ pub struct InboundRequest {
     pub client: ClientAddress,
     /// When the request was complete.
     pub received_at: Timestamp,
+    /// Public base URL at that moment, of endpoints that have none of their own.
+    pub public_base: Option<String>,
+}
+
+/// The tunnel that stands: what its requests look like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TunnelFront {
+    /// Its public base URL without a trailing slash.
+    pub public_url: String,
+    /// Where it says who the sender is; none: it does not.
+    pub client: Option<TunnelClient>,
+}
+
+/// Where a tunnel says who the sender is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TunnelClient {
+    /// Lower-case name of the header.
+    pub header: &'static str,
+    /// Only what stands behind the last comma was written by the tunnel.
+    pub is_last: bool,
+    /// What is stored as the address's source.
+    pub source: &'static str,
+    /// The sender may have written it: shown, but nothing is counted by it.
+    pub is_claimed: bool,
 }
 
 /// The true client's address and how it became known.
@@ -40,7 +64,7 @@ pub struct InboundRequest {
 pub struct ClientAddress {
     /// The address; null behind a proxy that does not say.
     pub ip: Option<IpAddr>,
-    /// `peer`, or the lower-case name of the trusted header it came from.
+    /// `peer`, or the lower-case name of the header it came from; ` (claimed)` follows where it may be the sender's own.
     pub source: &'static str,
 }
 
@@ -101,6 +125,12 @@ pub trait Inbound: Send + Sync + 'static {
 
     /// Whether the running engine itself issued this nonce (a tunnel's proof of life).
     fn issued_nonce(&self, nonce: &str) -> bool;
+
+    /// The tunnel that stands, if one does.
+    fn tunnel(&self) -> Option<Arc<TunnelFront>>;
+
+    /// Public base URL of endpoints that have none of their own.
+    fn public_base(&self) -> Option<String>;
 
     /// Now.
     fn now(&self) -> Timestamp;

@@ -131,7 +131,8 @@ impl App {
             });
         }
         let secrets = entry.secrets.as_deref().ok_or(JudgementError::SecretUnreadable)?;
-        let url = self.public_url_of(&entry.endpoint, &request.path, request.query.as_deref());
+        let url =
+            public_url_of(&entry.endpoint, request.public_base.as_deref(), &request.path, request.query.as_deref());
         let signed = SignedRequest {
             method: &request.method,
             url: url.as_deref(),
@@ -147,13 +148,18 @@ impl App {
             request.received_at,
         )?)
     }
+}
 
-    /// The URL as the sender saw it, when the public address is known.
-    pub(in crate::app) fn public_url_of(&self, endpoint: &Endpoint, path: &str, query: Option<&str>) -> Option<String> {
-        let base = endpoint.public_url_override.as_deref().or(self.core.addresses.public_url.as_deref())?;
-        let mark = if query.is_some() { "?" } else { "" };
-        Some(format!("{base}{}{path}{mark}{}", endpoint.ingress_path(), query.unwrap_or_default()))
-    }
+/// The URL as the sender saw it, when the public address is known: `base` is the one that held when the request came.
+pub(in crate::app) fn public_url_of(
+    endpoint: &Endpoint,
+    base: Option<&str>,
+    path: &str,
+    query: Option<&str>,
+) -> Option<String> {
+    let base = endpoint.public_url_override.as_deref().or(base)?;
+    let mark = if query.is_some() { "?" } else { "" };
+    Some(format!("{base}{}{path}{mark}{}", endpoint.ingress_path(), query.unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -170,9 +176,12 @@ mod tests {
 
     async fn app(dir: &std::path::Path) -> Arc<App> {
         let ([ingress, admin], public_url) = (["127.0.0.1:1", "127.0.0.1:2"].map(|text| text.parse().unwrap()), None);
-        let addresses = Addresses { ingress, admin, public_url };
+        let addresses = Addresses { ingress, admin, public_url, tunnel: Arc::default() };
         let lock = OwnerLock::take(dir).unwrap();
-        App::start(AppConfig { lock, addresses, overrides: SettingsOverrides::default() }).await.unwrap()
+        let guard = crate::tunnel::GuardProgram::this_program().unwrap();
+        let spawner = Arc::new(crate::tunnel::TokioSpawner::new(guard));
+        let (overrides, tunnel_dir) = (SettingsOverrides::default(), dir.join("tunnel"));
+        App::start(AppConfig { lock, addresses, overrides, spawner, tunnel_dir }).await.unwrap()
     }
 
     fn entry(app: &App) -> Arc<EndpointEntry> {
@@ -202,6 +211,7 @@ mod tests {
             remote_addr: "127.0.0.1:3".parse().unwrap(),
             client: ClientAddress { ip: None, source: "peer" },
             received_at: Timestamp::from_millis(0),
+            public_base: None,
         }
     }
 

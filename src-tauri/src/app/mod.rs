@@ -19,6 +19,7 @@ pub mod jobs;
 mod judgement;
 mod ledger;
 mod new_attempts;
+mod nonces;
 pub mod operation;
 pub mod operations;
 mod passthrough;
@@ -26,10 +27,12 @@ mod replay;
 mod replies;
 mod reverify;
 pub mod settings;
+mod tunnel;
 #[cfg(all(test, feature = "types"))]
 mod typescript_types;
 pub mod views;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::{Notify, Semaphore, watch};
@@ -46,14 +49,17 @@ use self::core::commit_listener;
 use self::counters::Counters;
 use self::endpoint_table::EndpointTable;
 use self::events::{EVENTS_KEPT, EventLog};
-use self::inbound::{Inbound, InboundRequest, IngressReply, RefusedRequest};
+use self::inbound::{Inbound, InboundRequest, IngressReply, RefusedRequest, TunnelFront};
 use self::jobs::Jobs;
 use self::ledger::Ledger;
+use self::nonces::Nonces;
 use self::settings::{SETTINGS_NAME, Settings, SettingsLayers, SettingsOverrides};
+use self::tunnel::Tunnels;
 use crate::domain::{Endpoint, JobId, Refusal, RefusalId, SeededBug, Timestamp};
 use crate::relay::{RelayLimits, RelayQueues, TargetClient};
 use crate::signature::{Catalogue, CatalogueError};
 use crate::store::{OwnerLock, Store, StoreError, read_setting, read_waiting_targets};
+use crate::tunnel::{TunnelCatalogueError, TunnelSpawner};
 
 /// What an engine is started with.
 #[derive(Debug)]
@@ -64,6 +70,10 @@ pub struct AppConfig {
     pub addresses: Addresses,
     /// Settings that this start replaces.
     pub overrides: SettingsOverrides,
+    /// Starts tunnel programs.
+    pub spawner: Arc<dyn TunnelSpawner>,
+    /// Where files for tunnel programs go.
+    pub tunnel_dir: PathBuf,
 }
 
 /// Why an engine does not start.
@@ -75,6 +85,9 @@ pub enum StartError {
     /// The embedded catalogue is wrong.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
+    /// The embedded list of tunnel providers is wrong.
+    #[error(transparent)]
+    Tunnels(#[from] TunnelCatalogueError),
 }
 
 /// A running engine without its listeners.
@@ -82,6 +95,7 @@ pub struct App {
     core: Arc<Core>,
     relay: RelayQueues<Ledger>,
     jobs: Jobs,
+    tunnels: Tunnels,
     /// Of large bodies that are looked at.
     line_indexes: Arc<LineIndexes>,
     /// Who may judge a large body now; see [`judgement`].
@@ -125,6 +139,7 @@ impl App {
             counters,
             clock,
             addresses: config.addresses,
+            nonces: Nonces::default(),
             endpoint_reload: tokio::sync::Mutex::default(),
             endpoint_changes: tokio::sync::Mutex::default(),
             disk_trouble: Notify::new(),
@@ -143,11 +158,13 @@ impl App {
         }
         let relay =
             RelayQueues::new(Arc::new(Ledger::new(Arc::clone(&core))), TargetClient::new(RelayLimits::default()));
+        let tunnels = Tunnels::open(Arc::clone(&core), config.spawner, config.tunnel_dir).await?;
         let tasks = TaskTracker::new();
         let app = Arc::new(Self {
             core,
             relay,
             jobs: Jobs::default(),
+            tunnels,
             line_indexes: Arc::default(),
             large_bodies: Semaphore::new(judgement::LARGE_BODIES_JUDGED_MAX),
             tasks,
@@ -166,6 +183,11 @@ impl App {
     pub async fn stop_relay(&self, deadline: Instant) {
         self.stop.cancel();
         self.relay.stop(deadline).await;
+    }
+
+    /// Ends the tunnel, if there is one. Called while the listeners end.
+    pub async fn stop_tunnel(&self) {
+        self.tunnels.close().await;
     }
 
     /// Ends the rest, moves the log into the database and gives up the lock. Called when the listeners have ended.
@@ -247,9 +269,16 @@ impl Inbound for AppInbound {
         self.0.keep_refusal(refused);
     }
 
-    /// No tunnel is started yet, so that no nonce has been issued.
-    fn issued_nonce(&self, _nonce: &str) -> bool {
-        false
+    fn issued_nonce(&self, nonce: &str) -> bool {
+        self.0.core.nonces.arrived(nonce)
+    }
+
+    fn tunnel(&self) -> Option<Arc<TunnelFront>> {
+        self.0.core.addresses.tunnel.load_full()
+    }
+
+    fn public_base(&self) -> Option<String> {
+        self.0.core.addresses.public_base()
     }
 
     fn now(&self) -> Timestamp {

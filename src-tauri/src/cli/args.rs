@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use url::Url;
 
-use super::{deliveries, doctor, endpoints, listen, providers, replay, serve, sign, verify};
+use super::{deliveries, doctor, endpoints, listen, providers, replay, serve, sign, tunnel, verify};
 
 /// Catches every webhook sent to this machine, keeps it byte for byte, says whether its signature holds and why not,
 /// relays it to your app, and replays it
@@ -31,6 +31,7 @@ const GLOBAL: &str = "Global options";
 const EXAMPLES: &str = "\
 Examples:
   creel listen --to http://localhost:3000/webhooks    catch webhooks and relay them to your app
+  creel listen --tunnel cloudflared --to http://localhost:3000/webhooks    the same from the internet
   creel serve                                         run the engine without a window
   creel deliveries list --status failed               what your app did not take
   creel replay 0198c0de-0000-7000-8000-000000000000   run one again
@@ -56,8 +57,7 @@ pub(super) enum Command {
     Export(LaterArgs),
     #[command(hide = true, disable_help_flag = true)]
     Import(LaterArgs),
-    #[command(hide = true, disable_help_flag = true)]
-    Tunnel(LaterArgs),
+    Tunnel(tunnel::TunnelArgs),
 }
 
 /// Whatever is given to a command of a later version, so that the answer is always the same.

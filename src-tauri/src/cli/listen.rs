@@ -1,5 +1,6 @@
 //! `creel listen`: an endpoint and its live log in one command.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use super::console::Console;
 use super::error::{CliError, Exit};
 use super::live_lines::{LiveLines, line};
 use super::serve::StopSignal;
-use super::{Place, endpoints, fields, input};
+use super::{Place, endpoints, fields, input, tunnel};
 use crate::client::{Client, ClientError, Event};
 use crate::domain::Secret;
 use crate::engine::{self, EngineConfig, Running};
@@ -54,6 +55,18 @@ pub(super) struct ListenArgs {
     #[arg(long)]
     allow_non_loopback: bool,
 
+    /// Make the endpoint reachable from the internet with this tunnel; `creel tunnel providers` lists them
+    #[arg(long, value_name = "TUNNEL")]
+    tunnel: Option<String>,
+
+    /// Option of the tunnel; repeatable
+    #[arg(long, value_name = "NAME=VALUE", value_parser = tunnel::option, requires = "tunnel")]
+    tunnel_option: Vec<(String, String)>,
+
+    /// File with the tunnel's secret or token, `-` for stdin; else $CREEL_TUNNEL_SECRET
+    #[arg(long, value_name = "F", requires = "tunnel")]
+    tunnel_secret_file: Option<PathBuf>,
+
     /// Where senders deliver, if this command runs the engine itself [default: 127.0.0.1:4100]
     #[arg(long, value_name = "ADDR:PORT")]
     ingress: Option<SocketAddr>,
@@ -67,6 +80,7 @@ const EXAMPLES: &str = "\
 Examples:
   creel listen --to http://localhost:3000/webhooks
   creel listen --to http://localhost:3000/webhooks --provider github --secret-file secret.txt --name my-repo
+  creel listen --to http://localhost:3000/webhooks --tunnel cloudflared
   creel listen --to http://localhost:3000/webhooks --json | jq .event
 
 With --json the first line is the endpoint, each further line a delivery.";
@@ -78,11 +92,22 @@ pub(super) async fn run(args: ListenArgs, place: Place, console: &Console) -> Re
     let mut stop = StopSignal::new()?;
     let (client, own_engine) = engine_of(&args, &data_dir, console).await?;
     let mut live = LiveLines::after(0);
-    let session = Session { args: &args, client: &client, own_engine: own_engine.as_ref(), console };
+    let started_tunnel = Cell::new(false);
+    let session = Session {
+        args: &args,
+        client: &client,
+        own_engine: own_engine.as_ref(),
+        console,
+        started_tunnel: &started_tunnel,
+    };
     let followed = tokio::select! {
         result = session.follow(secret, &mut live) => result,
         () = stop.wait() => session.print(live.rest()),
     };
+    // A tunnel that this command started in another engine ends with it; one of its own engine does anyway.
+    if started_tunnel.get() && own_engine.is_none() {
+        tunnel::stop(&client, console).await;
+    }
     // The engine is stopped whatever became of the session: it owns files and tasks.
     let stopped = match own_engine {
         Some(running) => running.stop().await,
@@ -127,6 +152,8 @@ struct Session<'a> {
     client: &'a Client,
     own_engine: Option<&'a Running>,
     console: &'a Console,
+    /// Whether this command started a tunnel.
+    started_tunnel: &'a Cell<bool>,
 }
 
 impl Session<'_> {
@@ -134,7 +161,12 @@ impl Session<'_> {
     async fn follow(&self, secret: Option<Secret>, live: &mut LiveLines) -> Result<(), CliError> {
         // Subscribed before the endpoint is announced: nothing that is sent to it can be missed.
         let mut events = self.client.events().await?;
-        let endpoint = self.endpoint(secret).await?;
+        let mut endpoint = self.endpoint(secret).await?;
+        if let Some(provider) = &self.args.tunnel {
+            self.start_tunnel(provider).await?;
+            // Its public URL is known now.
+            endpoint = self.client.call(Method::GET, &endpoints::path_of(&endpoint)?, &[], None).await?;
+        }
         *live = LiveLines::after(self.newest_seq(&endpoint).await?);
         self.announce(&endpoint)?;
         let mut tick = interval(TICK);
@@ -157,6 +189,25 @@ impl Session<'_> {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    async fn start_tunnel(&self, provider: &str) -> Result<(), CliError> {
+        let options = tunnel::OptionArgs {
+            option: self.args.tunnel_option.clone(),
+            secret_file: self.args.tunnel_secret_file.clone(),
+        };
+        self.console.note(&format!("starting the tunnel {provider}"));
+        let state = tunnel::start(self.client, provider, &options, self.console, self.started_tunnel).await?;
+        if tunnel::stands(&state) {
+            return Ok(());
+        }
+        let why = fields::get(&state, "reason").as_str().unwrap_or("it does not stand yet");
+        let hint = fields::get(&state, "hint").as_str().unwrap_or("See `creel tunnel status`.");
+        Err(CliError::Endpoint {
+            code: "tunnel_failed",
+            message: format!("the tunnel does not stand: {why}"),
+            help: hint.to_owned(),
+        })
     }
 
     async fn newest_seq(&self, endpoint: &Value) -> Result<i64, CliError> {
@@ -322,6 +373,9 @@ mod tests {
             secret_file: None,
             name: "shop".into(),
             allow_non_loopback: false,
+            tunnel: None,
+            tunnel_option: Vec::new(),
+            tunnel_secret_file: None,
             ingress: None,
             admin: None,
         }

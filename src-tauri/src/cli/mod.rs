@@ -23,6 +23,7 @@ mod serve;
 mod sign;
 mod signing;
 mod table;
+mod tunnel;
 mod verify;
 
 use std::ffi::OsString;
@@ -73,7 +74,7 @@ fn run(cli: Cli, console: &Console) -> Result<Exit, CliError> {
         Command::Send(_) => Err(CliError::NotAvailable { what: "`creel send`" }),
         Command::Export(_) => Err(CliError::NotAvailable { what: "`creel export`" }),
         Command::Import(_) => Err(CliError::NotAvailable { what: "`creel import`" }),
-        Command::Tunnel(_) => Err(CliError::NotAvailable { what: "`creel tunnel`" }),
+        Command::Tunnel(args) => attached(tunnel::run(args, place, console)),
     }
 }
 

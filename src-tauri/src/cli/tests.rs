@@ -86,9 +86,7 @@ fn what_is_wrong_is_a_usage_error() {
 
 #[test]
 fn commands_of_later_versions_are_known_and_run_nothing() {
-    for line in
-        ["send", "send --provider x --event e", "export --format har", "import f", "tunnel start", "tunnel --help"]
-    {
+    for line in ["send", "send --provider x --event e", "export --format har", "import f"] {
         let cli = Cli::try_parse_from(std::iter::once("creel").chain(line.split(' '))).unwrap();
         let error = super::run(cli, &super::Console::new(true)).unwrap_err();
         assert_eq!(error.exit().code(), 2, "{line}");

@@ -1,9 +1,10 @@
 //! The place of the engine in the window's process: starting, running, or blocked with the reason.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use creel::app::error::ErrorBody;
 use creel::engine::{self, EngineConfig, EngineError, Running};
+use creel::tunnel::TunnelSpawner;
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -31,6 +32,8 @@ enum Slot {
 /// The engine, whatever its state.
 pub struct EngineSlot {
     config: EngineConfig,
+    /// Known once there is an application.
+    tunnel_spawner: OnceLock<Arc<dyn TunnelSpawner>>,
     slot: watch::Sender<Slot>,
     starting: Mutex<Starting>,
 }
@@ -46,7 +49,17 @@ struct Starting {
 impl EngineSlot {
     /// An empty place.
     pub fn new(config: EngineConfig) -> Self {
-        Self { config, slot: watch::Sender::new(Slot::Starting), starting: Mutex::default() }
+        Self {
+            config,
+            tunnel_spawner: OnceLock::new(),
+            slot: watch::Sender::new(Slot::Starting),
+            starting: Mutex::default(),
+        }
+    }
+
+    /// Has tunnel programs started in this way. Called before the engine is started; a second call changes nothing.
+    pub fn start_tunnels_with(&self, spawner: impl TunnelSpawner) {
+        let _is_set = self.tunnel_spawner.set(Arc::new(spawner));
     }
 
     /// Starts the engine in the background.
@@ -70,7 +83,8 @@ impl EngineSlot {
     fn spawn_start(self: &Arc<Self>) -> tauri::async_runtime::JoinHandle<()> {
         let slot = Arc::clone(self);
         tauri::async_runtime::spawn(async move {
-            let next = match engine::start(slot.config.clone()).await {
+            let config = EngineConfig { tunnel_spawner: slot.tunnel_spawner.get().cloned(), ..slot.config.clone() };
+            let next = match engine::start(config).await {
                 Ok(running) => Slot::Running(Arc::new(running)),
                 Err(error) => Slot::Blocked(error_body(&error)),
             };

@@ -10,6 +10,8 @@ mod geometry;
 mod live;
 mod notification;
 mod save;
+mod shell_plugin;
+mod shell_spawner;
 mod stop;
 mod tray;
 mod tray_state;
@@ -25,11 +27,14 @@ use std::sync::Arc;
 
 use clap::Parser;
 use creel::engine::{EngineConfig, default_data_dir};
+use creel::tunnel::GuardProgram;
 use sha2::{Digest as _, Sha256};
 use tauri::{Manager as _, RunEvent};
 
 use self::engine_slot::EngineSlot;
 use self::live::LiveStream;
+use self::shell_plugin::ShellWithoutPage;
+use self::shell_spawner::ShellSpawner;
 use self::stop::{Signals, Stop};
 use self::tray::Tray;
 use self::watch::Watch;
@@ -74,6 +79,10 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Ok(config) => config,
         Err(error) => return failed(&format!("{error}\n\nhint: {}", error.help()), error.exit_code()),
     };
+    let guard = match GuardProgram::this_program() {
+        Ok(guard) => guard,
+        Err(error) => return failed(&format!("this program's own file is not known: {error}"), 1),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&format!("no async runtime: {error}"), 1),
@@ -92,6 +101,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
     let built = tauri::Builder::default()
         .plugin(single_instance(&config))
         .plugin(tauri_plugin_clipboard_manager::init())
+        .plugin(ShellWithoutPage::new())
         .manage(Arc::clone(&slot))
         .manage(LiveStream::default())
         .manage(Stop::default())
@@ -110,6 +120,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         ])
         .setup(move |app| {
             window::open(app.handle())?;
+            slot.start_tunnels_with(ShellSpawner::new(app.handle().clone(), guard.clone()));
             slot.begin_start();
             tray::begin(app.handle());
             watch::begin(app.handle());

@@ -50,6 +50,10 @@ words! {
         UmaskModes = "umask_modes",
         /// What could not be written is acknowledged.
         AckWhenFull = "ack_when_full",
+        /// A tunnel's guard does not notice that the engine is gone.
+        GuardIgnoresEnd = "guard_ignores_end",
+        /// A secret of a tunnel is shown in its log.
+        ShowTunnelSecrets = "show_tunnel_secrets",
     }
 }
 

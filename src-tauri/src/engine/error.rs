@@ -15,6 +15,12 @@ pub enum EngineError {
     /// The embedded catalogue is wrong.
     #[error(transparent)]
     Catalogue(#[from] crate::signature::CatalogueError),
+    /// The embedded list of tunnel providers is wrong.
+    #[error(transparent)]
+    Tunnels(#[from] crate::tunnel::TunnelCatalogueError),
+    /// This program does not know where it is.
+    #[error("this program's own file is not known: {0}")]
+    OwnProgram(std::io::Error),
     /// An address is taken.
     #[error("{0} is in use by another program")]
     AddressInUse(SocketAddr),
@@ -51,6 +57,7 @@ impl From<StartError> for EngineError {
         match error {
             StartError::Store(error) => Self::Store(error),
             StartError::Catalogue(error) => Self::Catalogue(error),
+            StartError::Tunnels(error) => Self::Tunnels(error),
         }
     }
 }
@@ -81,7 +88,9 @@ impl EngineError {
             Self::Bind { .. } | Self::Listener(_) => "cannot_listen",
             Self::RunFile(_) => "run_file",
             Self::NoHome => "no_home",
-            Self::Catalogue(_) | Self::NoRandomness(_) | Self::Stopped => "internal",
+            Self::Catalogue(_) | Self::Tunnels(_) | Self::OwnProgram(_) | Self::NoRandomness(_) | Self::Stopped => {
+                "internal"
+            }
         }
     }
 
@@ -107,7 +116,7 @@ impl EngineError {
             Self::Bind { .. } | Self::Listener(_) => "Choose another address with --ingress or --admin.".to_owned(),
             Self::RunFile(_) => "Check the data directory's owner and its disk.".to_owned(),
             Self::NoHome => "Name a directory with --data-dir or CREEL_DATA_DIR.".to_owned(),
-            Self::Catalogue(_) | Self::NoRandomness(_) | Self::Stopped => {
+            Self::Catalogue(_) | Self::Tunnels(_) | Self::OwnProgram(_) | Self::NoRandomness(_) | Self::Stopped => {
                 "This is a fault of Creel; please report it.".to_owned()
             }
         }

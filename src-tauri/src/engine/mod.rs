@@ -30,6 +30,7 @@ use crate::app::{Addresses, App, AppConfig, AppInbound};
 use crate::ingress::{self, Cidr, IngressConfig, IngressSettings};
 use crate::run_file::RunFile;
 use crate::store::OwnerLock;
+use crate::tunnel::{GuardProgram, TokioSpawner, TunnelSpawner};
 
 /// Where the ingress listens, unless told otherwise.
 pub const INGRESS_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 4100);
@@ -43,6 +44,8 @@ const ADMIN_TOKEN_BYTES: usize = 32;
 const DATA_DIR_VARIABLE: &str = "CREEL_DATA_DIR";
 /// Name of the data directory below the platform's folder.
 const DATA_DIR_NAME: &str = "creel";
+/// Name of the folder in the data directory where files for tunnel programs go.
+const TUNNEL_DIR_NAME: &str = "tunnel";
 
 /// What an engine is started with.
 #[derive(Clone, Debug)]
@@ -59,6 +62,8 @@ pub struct EngineConfig {
     pub trusted_proxies: Vec<String>,
     /// Settings that this start replaces.
     pub overrides: SettingsOverrides,
+    /// Starts tunnel programs; none: as child processes of this program.
+    pub tunnel_spawner: Option<Arc<dyn TunnelSpawner>>,
 }
 
 impl EngineConfig {
@@ -72,6 +77,7 @@ impl EngineConfig {
             public_url: None,
             trusted_proxies: Vec::new(),
             overrides: SettingsOverrides::default(),
+            tunnel_spawner: None,
         }
     }
 }
@@ -120,15 +126,27 @@ pub async fn start(config: EngineConfig) -> Result<Running, EngineError> {
     if !config.admin.ip().is_loopback() {
         return Err(EngineError::Usage(format!("the admin address {} is not a loopback address", config.admin)));
     }
+    let spawner = match config.tunnel_spawner {
+        Some(spawner) => spawner,
+        None => Arc::new(TokioSpawner::new(GuardProgram::this_program().map_err(EngineError::OwnProgram)?)),
+    };
     let dir = config.data_dir.clone();
     let lock = tokio::task::spawn_blocking(move || OwnerLock::take(&dir)).await.map_err(|_| EngineError::Stopped)??;
     let ingress = bind(config.ingress).await?;
     let admin = bind(config.admin).await?;
     let address = |listener: &TcpListener| listener.local_addr().map_err(EngineError::Listener);
-    let addresses = Addresses { ingress: address(&ingress)?, admin: address(&admin)?, public_url };
+    let addresses =
+        Addresses { ingress: address(&ingress)?, admin: address(&admin)?, public_url, tunnel: Arc::default() };
     let (ingress_url, admin_url) = (addresses.ingress_url(), addresses.admin_url());
     let admin_token = fresh_admin_token()?;
-    let app = App::start(AppConfig { lock, addresses, overrides: config.overrides }).await?;
+    let app = App::start(AppConfig {
+        lock,
+        addresses,
+        overrides: config.overrides,
+        spawner,
+        tunnel_dir: config.data_dir.join(TUNNEL_DIR_NAME),
+    })
+    .await?;
     let running = Running {
         ingress_url,
         admin_url,
@@ -203,7 +221,7 @@ impl Running {
         let deadline = Instant::now() + STOP_TIME;
         self.stop.cancel();
         self.tasks.close();
-        tokio::join!(self.tasks.wait(), self.app.stop_relay(deadline));
+        tokio::join!(self.tasks.wait(), self.app.stop_relay(deadline), self.app.stop_tunnel());
         self.app.close(deadline).await;
         let dir = self.data_dir.clone();
         tokio::task::spawn_blocking(move || RunFile::remove(&dir)).await.map_err(|_| EngineError::Stopped)??;

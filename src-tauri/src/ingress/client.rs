@@ -3,11 +3,14 @@
 //! Forwarding headers are written by whoever sends them. They are believed only when the peer is a proxy that the user
 //! named, and then from the right: each proxy appends the address it saw, so the right-most entry that is no trusted
 //! proxy itself is the last one that nobody could forge.
+//!
+//! A tunnel that Creel itself started is such a peer, too: its program connects from this machine, and what is known of
+//! its kind says which header it writes.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use super::cidr::Cidr;
-use crate::app::inbound::ClientAddress;
+use crate::app::inbound::{ClientAddress, TunnelFront};
 use crate::domain::Headers;
 
 /// A request's client.
@@ -22,7 +25,13 @@ pub struct Client {
 
 /// Finds the client of a request. `forwarded`: the head has a header in which a proxy says for whom it speaks.
 #[must_use]
-pub fn client_of(peer: SocketAddr, forwarded: bool, headers: &Headers, trusted: &[Cidr]) -> Client {
+pub fn client_of(
+    peer: SocketAddr,
+    forwarded: bool,
+    headers: &Headers,
+    trusted: &[Cidr],
+    tunnel: Option<&TunnelFront>,
+) -> Client {
     let peer = peer.ip().to_canonical();
     let is_trusted = |address: IpAddr| trusted.iter().any(|range| range.contains(address));
     if forwarded && is_trusted(peer) {
@@ -36,9 +45,36 @@ pub fn client_of(peer: SocketAddr, forwarded: bool, headers: &Headers, trusted: 
     if !peer.is_loopback() {
         return told(peer, "peer");
     }
+    let came_through = tunnel.filter(|tunnel| forwarded || names_host(headers, &tunnel.public_url));
+    if let Some(tunnel) = came_through {
+        return through_tunnel(headers, tunnel);
+    }
     // A loopback peer that forwards is a tunnel: what it says is not believed, and its own address is not the client's.
     let ip = (!forwarded).then_some(peer);
     Client { address: ClientAddress { ip, source: "peer" }, counted_as: None }
+}
+
+/// What the tunnel says of the sender. One that says nothing leaves it unknown: the peer is the tunnel's own program.
+fn through_tunnel(headers: &Headers, tunnel: &TunnelFront) -> Client {
+    let said = tunnel.client.and_then(|client| {
+        let values: Vec<&[u8]> = headers.get_all(client.header).collect();
+        let value = std::str::from_utf8(values.last()?).ok()?;
+        let part = if client.is_last { value.rsplit(',').next()? } else { value };
+        Some((client, parse_address(part)?))
+    });
+    match said {
+        Some((client, ip)) if client.is_claimed => {
+            Client { address: ClientAddress { ip: Some(ip), source: client.source }, counted_as: None }
+        }
+        Some((client, ip)) => told(ip, client.source),
+        None => Client { address: ClientAddress { ip: None, source: "peer" }, counted_as: None },
+    }
+}
+
+/// Whether the request was sent to the host of this public URL.
+fn names_host(headers: &Headers, public_url: &str) -> bool {
+    let authority = public_url.split_once("://").map(|(_, authority)| authority);
+    headers.get_text("host").zip(authority).is_some_and(|(host, authority)| host.eq_ignore_ascii_case(authority))
 }
 
 fn told(ip: IpAddr, source: &'static str) -> Client {
@@ -84,11 +120,12 @@ fn network_of(ip: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::inbound::TunnelClient;
 
     fn client(peer: &str, headers: &[(&str, &str)], trusted: &[&str]) -> Client {
         let trusted: Vec<Cidr> = trusted.iter().map(|range| range.parse().unwrap()).collect();
         let headers = Headers::from_pairs(headers.iter().copied()).unwrap();
-        client_of(peer.parse().unwrap(), !headers.as_block().is_empty(), &headers, &trusted)
+        client_of(peer.parse().unwrap(), !headers.as_block().is_empty(), &headers, &trusted, None)
     }
 
     fn seen(client: &Client) -> (Option<String>, &'static str) {
@@ -148,5 +185,44 @@ mod tests {
         let other = client("[2001:db8::2]:9", &[], &[]);
         assert_ne!(one.address, other.address);
         assert_eq!(one.counted_as, other.counted_as);
+    }
+
+    fn through(header: Option<(&'static str, bool, bool)>, peer: &str, headers: &[(&str, &str)]) -> Client {
+        let client =
+            header.map(|(header, is_last, is_claimed)| TunnelClient { header, is_last, source: header, is_claimed });
+        let tunnel = TunnelFront { public_url: "https://a.example".to_owned(), client };
+        let headers = Headers::from_pairs(headers.iter().copied()).unwrap();
+        let forwarded = headers.iter().any(|(name, _)| !name.eq_ignore_ascii_case("host"));
+        client_of(peer.parse().unwrap(), forwarded, &headers, &[], Some(&tunnel))
+    }
+
+    #[test]
+    fn a_tunnel_of_known_kind_says_who_the_sender_is() {
+        let cloudflare = Some(("cf-connecting-ip", false, false));
+        let told =
+            through(cloudflare, "127.0.0.1:9", &[("Cf-Connecting-Ip", "203.0.113.5"), ("X-Forwarded-For", "1.1.1.1")]);
+        assert_eq!((seen(&told), told.counted_as.is_some()), (some("203.0.113.5", "cf-connecting-ip"), true));
+        let ngrok = Some(("x-forwarded-for", true, false));
+        let forged = through(ngrok, "127.0.0.1:9", &[("X-Forwarded-For", "1.1.1.1, 2001:db8::7")]);
+        assert_eq!(seen(&forged), some("2001:db8::7", "x-forwarded-for"));
+        let claimed = through(Some(("x-real-ip", false, true)), "127.0.0.1:9", &[("X-Real-Ip", "203.0.113.5")]);
+        assert_eq!((seen(&claimed), claimed.counted_as), (some("203.0.113.5", "x-real-ip"), None));
+    }
+
+    #[test]
+    fn a_tunnels_header_counts_from_this_machine_only() {
+        let told =
+            through(Some(("cf-connecting-ip", false, false)), "192.0.2.1:9", &[("Cf-Connecting-Ip", "203.0.113.5")]);
+        assert_eq!(seen(&told), some("192.0.2.1", "peer"));
+    }
+
+    #[test]
+    fn behind_a_tunnel_that_says_nothing_the_sender_is_unknown_and_a_local_one_is_not() {
+        let raw = through(None, "127.0.0.1:9", &[("Host", "A.example")]);
+        assert_eq!((seen(&raw), raw.counted_as), ((None, "peer"), None));
+        let forged = through(None, "127.0.0.1:9", &[("Host", "a.example"), ("X-Forwarded-For", "1.1.1.1")]);
+        assert_eq!(seen(&forged), (None, "peer"));
+        let local = through(None, "127.0.0.1:9", &[("Host", "127.0.0.1:4100")]);
+        assert_eq!(seen(&local), some("127.0.0.1", "peer"));
     }
 }

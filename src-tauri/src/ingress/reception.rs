@@ -100,7 +100,9 @@ impl<I: Inbound> Reception<I> {
     }
 
     async fn answer_head(&self, caller: &Caller, head: Head, body: Sent) -> HttpReply {
-        let client = client_of(caller.peer, head.forwarded, &head.headers, &self.config.trusted_proxies);
+        let tunnel = self.inbound.tunnel();
+        let proxies = &self.config.trusted_proxies;
+        let client = client_of(caller.peer, head.forwarded, &head.headers, proxies, tunnel.as_deref());
         let admitted = match self.admit(&head, client) {
             Ok(admitted) => admitted,
             Err(turned) => {
@@ -186,6 +188,7 @@ impl<I: Inbound> Reception<I> {
             remote_addr: caller.peer,
             client: client.address.clone(),
             received_at: self.inbound.now(),
+            public_base: self.inbound.public_base(),
         };
         let endpoint_id = endpoint.id;
         let inbound = Arc::clone(&self.inbound);

@@ -5,9 +5,11 @@ pub mod events;
 pub mod http;
 pub mod requires;
 pub mod sign;
+pub mod sshd;
 #[cfg(feature = "desktop")]
 pub mod status_icons;
 pub mod target;
+pub mod tunnel;
 pub mod wait;
 #[cfg(feature = "desktop")]
 pub mod webdriver;

@@ -31,6 +31,8 @@ pub enum Probe {
     Browser,
     /// Firefox, by any of its names
     Firefox,
+    /// The ssh server, which stands where only root's PATH looks
+    Sshd,
 }
 
 /// What Chromium is called, by who packages it.
@@ -43,6 +45,9 @@ const FIREFOXES: [&str; 2] = ["firefox-esr", "firefox"];
 const FIREFOX_PLACES: [&str; 2] =
     ["/Applications/Firefox.app/Contents/MacOS/firefox", r"C:\Program Files\Mozilla Firefox\firefox.exe"];
 
+/// Where the ssh server is; tests/it/support/sshd.rs looks in the same places.
+const SSHD_PLACES: [&str; 3] = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/sshd"];
+
 /// Where Chromium is on the systems that keep programs out of PATH.
 const BROWSER_PLACES: [&str; 3] = [
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -51,7 +56,7 @@ const BROWSER_PLACES: [&str; 3] = [
 ];
 
 /// In the order in which they are reported.
-pub const NEEDS: [Need; 10] = [
+pub const NEEDS: [Need; 12] = [
     Need {
         probe: Probe::Program("cc"),
         why: "a C compiler and linker: SQLite is compiled in",
@@ -118,6 +123,22 @@ pub const NEEDS: [Need; 10] = [
         arch: "libayatana-appindicator",
     },
     Need {
+        probe: Probe::Program("ssh"),
+        why: "the client of the tunnels' end-to-end tests",
+        purpose: Purpose::Test,
+        debian: "openssh-client",
+        fedora: "openssh-clients",
+        arch: "openssh",
+    },
+    Need {
+        probe: Probe::Sshd,
+        why: "a private server on loopback for the tunnels' end-to-end tests",
+        purpose: Purpose::Test,
+        debian: "openssh-server",
+        fedora: "openssh-server",
+        arch: "openssh",
+    },
+    Need {
         probe: Probe::Browser,
         why: "the browser of the UI's end-to-end tests",
         purpose: Purpose::Test,
@@ -163,6 +184,7 @@ impl Probe {
             Probe::Module(name) => Program::new("pkg-config").args(["--exists", name]).succeeds(),
             Probe::Browser => find_browser().is_some(),
             Probe::Firefox => find_firefox().is_some(),
+            Probe::Sshd => SSHD_PLACES.iter().any(|place| PathBuf::from(place).is_file()),
         }
     }
 }
@@ -174,6 +196,7 @@ impl fmt::Display for Probe {
             Probe::Module(name) => write!(f, "the headers of {name}"),
             Probe::Browser => f.write_str("Chromium (or CREEL_CHROMIUM with its path)"),
             Probe::Firefox => f.write_str("Firefox (or CREEL_FIREFOX with its path)"),
+            Probe::Sshd => f.write_str("sshd"),
         }
     }
 }

@@ -18,9 +18,20 @@ pub enum Requirement {
     Chromium,
     /// A second browser for the list
     Firefox,
+    /// An ssh server for the tunnels
+    Ssh,
+    /// The program bore for the tunnels
+    Bore,
 }
 
-const ALL: [Requirement; 4] = [Requirement::Root, Requirement::Display, Requirement::Chromium, Requirement::Firefox];
+const ALL: [Requirement; 6] = [
+    Requirement::Root,
+    Requirement::Display,
+    Requirement::Chromium,
+    Requirement::Firefox,
+    Requirement::Ssh,
+    Requirement::Bore,
+];
 
 /// What must not be skipped.
 pub struct Requirements(Vec<Requirement>);
@@ -34,7 +45,7 @@ impl Requirements {
         let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
         let known = words.map(|word| match ALL.iter().find(|requirement| requirement.to_string() == word) {
             Some(requirement) => Ok(*requirement),
-            None => bail!("{VARIABLE} names `{word}`; it knows root, display, chromium and firefox"),
+            None => bail!("{VARIABLE} names `{word}`; it knows root, display, chromium, firefox, ssh and bore"),
         });
         known.collect::<Result<_>>().map(Requirements)
     }
@@ -51,6 +62,8 @@ impl fmt::Display for Requirement {
             Requirement::Display => "display",
             Requirement::Chromium => "chromium",
             Requirement::Firefox => "firefox",
+            Requirement::Ssh => "ssh",
+            Requirement::Bore => "bore",
         })
     }
 }

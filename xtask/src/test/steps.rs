@@ -121,6 +121,10 @@ fn build(context: &Context<'_>) -> Result<Outcome> {
 }
 
 fn rust(context: &Context<'_>) -> Result<Outcome> {
+    // The test that needs it says that it skips, or fails where `CREEL_REQUIRE` demands it.
+    if let Err(error) = tools::BORE.install(context.layout) {
+        say(&format!("bore cannot be had: {error:#}"));
+    }
     cargo(context, &WHOLE_TEST).run().map(passed)
 }
 

@@ -68,7 +68,7 @@ pub async fn stats(app: Arc<App>, _input: Input<NoParams, NoQuery, NoBody>) -> R
         database_bytes,
         wal_bytes,
         writer_queue_depth: core.store.queue_depth() as u64,
-        public_url: core.addresses.public_url.clone(),
+        public_url: core.addresses.public_base(),
         ingress_url: core.addresses.ingress_url(),
     }))
 }

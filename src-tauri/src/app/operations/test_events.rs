@@ -15,6 +15,7 @@ use super::parameters::EndpointPath;
 use crate::app::App;
 use crate::app::endpoint_table::EndpointEntry;
 use crate::app::error::AppError;
+use crate::app::judgement::public_url_of;
 use crate::app::operation::{Input, Json, NoQuery, Optional};
 use crate::domain::{DeliveryId, Headers, Timestamp};
 use crate::relay::{IngressAnswer, post_to_ingress};
@@ -64,7 +65,7 @@ pub async fn send(
     // The dedupe key of the delivery: it is found by it whatever the endpoint's reply says.
     let key = DeliveryId::new().to_string();
     let made = sample.request(&key, now).map_err(|error| AppError::internal(error.to_string()))?;
-    let url = app.public_url_of(&entry.endpoint, "", None);
+    let url = public_url_of(&entry.endpoint, app.core.addresses.public_base().as_deref(), "", None);
     let (request, signed) = signed(&entry, provider, made, url.as_deref(), now)?;
     let newest = app.core.store.read(read_newest_seq).await?;
     let began = Instant::now();

@@ -12,53 +12,68 @@ use crate::app::operation::{Input, Json, NoBody, NoContent, NoParams, NoQuery};
 use crate::domain::{TunnelDetail, TunnelProviderList};
 
 /// What is started.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Deserialize, Serialize, JsonSchema)]
 #[cfg_attr(feature = "types", derive(ts_rs::TS), ts(optional_fields))]
 #[serde(deny_unknown_fields)]
 pub struct TunnelStart {
     /// Slug of a tunnel provider.
     pub provider: String,
-    /// Its options by name: strings, numbers, lists of strings.
+    /// Its options by name: strings, numbers, lists of strings. Secrets are handed to the program and not kept.
     #[serde(default)]
     #[cfg_attr(feature = "types", ts(type = "Record<string, string | number | string[]>", optional))]
     pub options: Option<Map<String, Value>>,
 }
 
+impl std::fmt::Debug for TunnelStart {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Options may hold secrets.
+        formatter.debug_struct("TunnelStart").field("provider", &self.provider).finish_non_exhaustive()
+    }
+}
+
 /// `GET /tunnel`
-pub async fn get(_app: Arc<App>, _input: Input<NoParams, NoQuery, NoBody>) -> Result<Json<TunnelDetail>, AppError> {
-    Err(AppError::not_available("The tunnel"))
+pub async fn get(app: Arc<App>, _input: Input<NoParams, NoQuery, NoBody>) -> Result<Json<TunnelDetail>, AppError> {
+    Ok(Json(app.tunnels.detail().await))
 }
 
 /// `GET /tunnel/providers`
 pub async fn providers(
-    _app: Arc<App>,
+    app: Arc<App>,
     _input: Input<NoParams, NoQuery, NoBody>,
 ) -> Result<Json<TunnelProviderList>, AppError> {
-    Err(AppError::not_available("The tunnel"))
+    Ok(Json(app.tunnels.providers().await))
 }
 
 /// `POST /tunnel`
 pub async fn start(
-    _app: Arc<App>,
-    _input: Input<NoParams, NoQuery, TunnelStart>,
+    app: Arc<App>,
+    input: Input<NoParams, NoQuery, TunnelStart>,
 ) -> Result<Json<TunnelDetail>, AppError> {
-    Err(AppError::not_available("The tunnel"))
+    let TunnelStart { provider, options } = input.body;
+    app.tunnels.start(&provider, &options.unwrap_or_default()).await?;
+    Ok(Json(app.tunnels.detail().await))
 }
 
 /// `DELETE /tunnel`
-pub async fn stop(_app: Arc<App>, _input: Input<NoParams, NoQuery, NoBody>) -> Result<NoContent, AppError> {
-    Err(AppError::not_available("The tunnel"))
+pub async fn stop(app: Arc<App>, _input: Input<NoParams, NoQuery, NoBody>) -> Result<NoContent, AppError> {
+    // Carried to its end whoever waits for it: a program half stopped would belong to nobody.
+    let stopping = Arc::clone(&app);
+    let stopped = app.tasks.spawn(async move { stopping.tunnels.stop().await }).await;
+    stopped.map_err(|error| AppError::internal(format!("The tunnel could not be stopped: {error}")))?;
+    Ok(NoContent)
 }
 
 /// `POST /tunnel/acknowledge`
 pub async fn acknowledge(
-    _app: Arc<App>,
+    app: Arc<App>,
     _input: Input<NoParams, NoQuery, NoBody>,
 ) -> Result<Json<TunnelDetail>, AppError> {
-    Err(AppError::not_available("The tunnel"))
+    app.tunnels.acknowledge();
+    Ok(Json(app.tunnels.detail().await))
 }
 
 /// `POST /tunnel/probe`
-pub async fn probe(_app: Arc<App>, _input: Input<NoParams, NoQuery, NoBody>) -> Result<Json<TunnelDetail>, AppError> {
-    Err(AppError::not_available("The tunnel"))
+pub async fn probe(app: Arc<App>, _input: Input<NoParams, NoQuery, NoBody>) -> Result<Json<TunnelDetail>, AppError> {
+    app.tunnels.probe().await?;
+    Ok(Json(app.tunnels.detail().await))
 }

@@ -106,7 +106,7 @@ impl EndpointView {
     pub fn of(entry: &EndpointEntry, addresses: &Addresses, last_delivery_at: Option<Timestamp>) -> Self {
         let endpoint = (*entry.endpoint).clone();
         let ingress_path = endpoint.ingress_path();
-        let public_base = endpoint.public_url_override.as_deref().or(addresses.public_url.as_deref());
+        let public_base = endpoint.public_url_override.clone().or_else(|| addresses.public_base());
         let secrets = entry.stored_secrets.iter();
         let signing_secrets: Vec<SecretView> = secrets
             .map(|stored| SecretView {

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::*;
-use crate::app::inbound::{InboundRequest, IngressReply, RefusedRequest};
+use crate::app::inbound::{InboundRequest, IngressReply, RefusedRequest, TunnelFront};
 use crate::domain::{
     BodyPolicy, DuplicatePolicy, Endpoint, EndpointId, Headers, RefusalReason, Reply, SignaturePolicy, Timestamp,
     Token, WhenTargetDown,
@@ -53,6 +53,14 @@ impl Inbound for Recorder {
 
     fn issued_nonce(&self, nonce: &str) -> bool {
         nonce == "issued"
+    }
+
+    fn tunnel(&self) -> Option<Arc<TunnelFront>> {
+        None
+    }
+
+    fn public_base(&self) -> Option<String> {
+        None
     }
 
     fn now(&self) -> Timestamp {
