@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request as ask, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 
 type RunFile = { pid: number; ingress_url: string; admin_url: string; admin_token: string };
 
@@ -16,6 +16,8 @@ export type Endpoint = { id: string; token: string; ingress_url: string; name: s
 /** A real engine on a data directory of its own. */
 export class Engine {
   readonly dir = mkdtempSync(join(tmpdir(), 'creel-e2e-'));
+  /** Shell scripts that the engine finds on its PATH, by name. */
+  programs: Record<string, string> = {};
   #process: ChildProcess | null = null;
   #log = '';
   run!: RunFile;
@@ -25,7 +27,13 @@ export class Engine {
     if (!binary) throw new Error('CREEL_BIN must name the creel binary.');
     const file = join(this.dir, 'run.json');
     rmSync(file, { force: true });
-    const child = spawn(binary, ['serve', '--data-dir', this.dir, '--ingress', ingress, '--admin', admin]);
+    const bin = mkdtempSync(join(this.dir, 'bin-'));
+    for (const [name, script] of Object.entries(this.programs)) {
+      writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    }
+    const child = spawn(binary, ['serve', '--data-dir', this.dir, '--ingress', ingress, '--admin', admin], {
+      env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` },
+    });
     this.#process = child;
     child.stderr.on('data', (piece) => (this.#log += String(piece)));
     const deadline = Date.now() + ENGINE_MS_MAX;

@@ -58,12 +58,21 @@ function markFirstEndpointMade() {
   if (location.protocol === 'http:') localStorage.setItem('creel.first-endpoint', 'made');
 }
 
-export const test = base.extend<{ engine: Engine; app: App; tolerated: Tolerated; untouched: boolean; ui: Window }>({
+export const test = base.extend<{
+  engine: Engine;
+  app: App;
+  tolerated: Tolerated;
+  untouched: boolean;
+  programs: Record<string, string>;
+  ui: Window;
+}>({
   /** A browser that never saw Creel: an empty one gets its first endpoint. Elsewhere a test makes its own. */
   untouched: [false, { option: true }],
-  // eslint-disable-next-line no-empty-pattern
-  engine: async ({}, use) => {
+  /** Shell scripts that the engine finds on its PATH, by name. */
+  programs: [{}, { option: true }],
+  engine: async ({ programs }, use) => {
     const engine = new Engine();
+    engine.programs = programs;
     await engine.start();
     await use(engine);
     await engine.dispose();

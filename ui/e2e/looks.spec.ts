@@ -26,6 +26,14 @@ for (const colorScheme of ['light', 'dark'] as const) {
         });
         await expect(page.getByRole('heading', { name: 'Waiting for the first delivery' })).toBeVisible();
         await clean(page, 'first run');
+        await ui.go('Tunnel');
+        await expect(page.getByRole('radiogroup', { name: 'Tunnel program' })).toBeVisible();
+        await clean(page, 'no tunnel');
+        await page.getByRole('radio', { name: /^Custom command/ }).check();
+        await page.getByRole('button', { name: 'Start tunnel', exact: true }).click();
+        await clean(page, 'tunnel, something missing');
+        await page.getByRole('radio', { name: /^zrok/ }).check();
+        await clean(page, 'tunnel program that is not installed');
         await ui.go('Refusals');
         await clean(page, 'no refusals');
 
@@ -109,6 +117,59 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await engine.end('SIGKILL');
         await expect(page.getByTestId('connection')).toHaveText('Disconnected');
         await clean(page, 'disconnected');
+      });
+
+      test('a tunnel in every state, and a changed URL, are accessible and fit', async ({ ui, engine }) => {
+        test.slow();
+        const { page } = ui;
+        await engine.endpoint('A shop with a name that is much too long for the place where it stands', {
+          provider: 'github',
+        });
+        await engine.endpoint('A second one');
+        const state = page.getByRole('status', { name: 'State of the tunnel' });
+        /** A program that says two long lines and its URL, then stays until it is killed, or ends by itself. */
+        const program = (url: string, then: string) => ({
+          provider: 'custom',
+          options: {
+            command: [
+              'sh',
+              '-c',
+              `echo '${'long '.repeat(80)}'; echo '<b>${'x'.repeat(400)}</b>'; echo "at ${url}"; ${then}`,
+            ],
+            url_pattern: 'at (?P<url>\\S+)',
+          },
+        });
+        await ui.go('Tunnel');
+        await page.getByRole('radio', { name: /^bore/ }).check();
+        const { port } = new URL(engine.run.ingress_url);
+        await engine.api('POST', '/tunnel', program(`http://localhost:${port}`, 'exec sleep 600'));
+        await expect(state).toContainText('reachable');
+        await clean(page, 'ready');
+        await ui.go('Deliveries');
+        await clean(page, 'first run with a tunnel');
+        await ui.go('Endpoints');
+        await clean(page, 'endpoint with a tunnel');
+        await engine.api('DELETE', '/tunnel');
+        await engine.api('POST', '/tunnel', program(engine.run.ingress_url, 'sleep 3; exit 3'));
+        const bar = page.getByRole('region', { name: /^The public URL changed/ });
+        await expect(bar).toBeVisible();
+        await clean(page, 'changed URL');
+        await ui.go('Tunnel');
+        await expect(state).toContainText('Restarting');
+        await clean(page, 'restarting');
+        await engine.api('DELETE', '/tunnel');
+        await engine.api('POST', '/tunnel', program('http://127.0.0.1:1', 'exec sleep 600'));
+        await expect(state).toContainText('Degraded', { timeout: 30_000 });
+        await clean(page, 'degraded');
+        await ui.go('Settings');
+        await expect(page.getByRole('status', { name: 'Trouble with the tunnel' })).toBeVisible();
+        await clean(page, 'degraded, elsewhere');
+        await ui.go('Tunnel');
+        await page.evaluate(() => (document.documentElement.style.fontSize = '32px'));
+        await clean(page, 'at 200 %');
+        await page.getByRole('button', { name: 'Stop tunnel' }).click();
+        await expect(page.getByRole('radiogroup', { name: 'Tunnel program' })).toBeVisible();
+        await clean(page, 'stopped, at 200 %');
       });
     });
   }

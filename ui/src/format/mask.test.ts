@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MASK, maskUrl } from './mask';
+import { MASK, maskTokens, maskUrl } from './mask';
 
 const token = 'ep_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG';
 
@@ -19,5 +19,16 @@ describe('maskUrl', () => {
   });
   it('keeps a query, and masks the segment before it', () => {
     expect(maskUrl(`https://x.example/in/${token}?a=/b`)).toBe(`https://x.example/in/${MASK}?a=/b`);
+  });
+});
+
+describe('maskTokens', () => {
+  const token = `ep_${'a1B2-_'.repeat(7)}x`;
+  it('masks a token wherever it stands, and leaves what follows', () => {
+    const masked = maskTokens(`GET https://x.example/in/${token}/a/b?c=d and /in/${token}`);
+    expect(masked).toBe(`GET https://x.example/in/${MASK}/a/b?c=d and /in/${MASK}`);
+  });
+  it('leaves words that only look a little like one', () => {
+    for (const text of ['step_1', 'ep_short', 'deep_learning_model', '']) expect(maskTokens(text)).toBe(text);
   });
 });

@@ -20,6 +20,7 @@ const LOG_EVERY_MS = 250;
 export class TunnelStore {
   state = $state.raw<TunnelState | null>(null);
   log = $state.raw<TunnelLogLine[]>([]);
+  /** Empty until they are asked for: finding them and their versions takes a moment. */
   providers = $state.raw<TunnelProviderView[]>([]);
   /** Why the state, or the programs, could not be fetched. */
   failure = $state.raw<Failure | null>(null);

@@ -122,3 +122,8 @@ export function isCommandLine(install: string): boolean {
 export function hostOfBase(url: string): string {
   return visible(url.replace(/^https?:\/\//, ''));
 }
+
+/** The number in what a program says of its version: `cloudflared version 2026.11.0 (built …)`. All of it where there is none. */
+export function versionOf(said: string): string {
+  return /\d+(?:\.\d+)+[\w-]*/.exec(said)?.[0] ?? said.slice(0, 12);
+}

@@ -1,0 +1,284 @@
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from '@playwright/test';
+import type { Engine } from './engine';
+import { expect, test, type Window } from './fixtures';
+
+test.use({ permissions: ['clipboard-read', 'clipboard-write'] });
+
+/** Longest wait for a program to start, or to be started again, in milliseconds. */
+const START_MS_MAX = 30_000;
+
+/**
+ * A program that makes a tunnel, as far as Creel can tell: it says where it is reached, says some more, and stays. The
+ * URL is one of the ingress itself, so that what is sent through it arrives.
+ */
+class Program {
+  readonly #dir: string;
+
+  constructor(engine: Engine, url = engine.run.ingress_url) {
+    this.#dir = engine.dir;
+    this.url(url);
+    this.says('connected to the edge');
+    writeFileSync(
+      this.path,
+      ['#!/bin/sh', `echo $$ > '${this.#file('pid')}'`, `cat '${this.#file('says')}'`]
+        .concat(`echo "forwarding to you: $(cat '${this.#file('url')}')"`, 'exec sleep 600')
+        .join('\n'),
+    );
+    chmodSync(this.path, 0o755);
+  }
+
+  get path(): string {
+    return this.#file('sh');
+  }
+
+  /** Where the next start says that it is reached. */
+  url(url: string): void {
+    writeFileSync(this.#file('url'), url);
+  }
+
+  says(text: string | Buffer): void {
+    writeFileSync(this.#file('says'), Buffer.concat([Buffer.from(text), Buffer.from('\n')]));
+  }
+
+  get pid(): number {
+    return existsSync(this.#file('pid')) ? Number(readFileSync(this.#file('pid'), 'utf8')) : 0;
+  }
+
+  get start() {
+    return { provider: 'custom', options: { command: [this.path], url_pattern: 'forwarding to you: (?P<url>\\S+)' } };
+  }
+
+  #file(name: string): string {
+    return join(this.#dir, `test-tunnel.${name}`);
+  }
+}
+
+const state = (page: Page) => page.getByRole('status', { name: 'State of the tunnel' });
+const log = (page: Page) => page.getByRole('region', { name: 'Log of the tunnel' });
+const question = (page: Page) => page.getByRole('dialog', { name: 'Open your endpoints to the internet?' });
+const startButton = (page: Page) => page.getByRole('button', { name: 'Start tunnel', exact: true });
+const copied = (page: Page) => page.evaluate(() => navigator.clipboard.readText());
+
+async function choose(ui: Window, program: Program) {
+  const { page } = ui;
+  await page.getByRole('radio', { name: /^Custom command/ }).check();
+  await page.getByLabel('Command', { exact: true }).fill(program.path);
+  await page.getByLabel('URL pattern (optional)').fill(program.start.options.url_pattern);
+}
+
+test('a tunnel asks first, proves itself, gives every endpoint a public URL, and ends when it is stopped', async ({
+  ui,
+  engine,
+}) => {
+  const { page } = ui;
+  const shop = await engine.endpoint('Shop');
+  const { host } = new URL(engine.run.ingress_url);
+  const program = new Program(engine, `http://localhost:${new URL(engine.run.ingress_url).port}`);
+  const publicUrl = `http://localhost:${new URL(engine.run.ingress_url).port}`;
+
+  await page.getByRole('button', { name: 'Local only. Start tunnel' }).click();
+  await expect(page.getByRole('heading', { name: 'Tunnel', level: 1 })).toBeVisible();
+  await expect(state(page)).toContainText('Stopped');
+  await page.getByRole('radio', { name: /^Custom command/ }).check();
+  await startButton(page).click();
+  await expect(page.getByRole('alert').filter({ hasText: 'Command is needed.' })).toBeVisible();
+  await expect(page.getByLabel('Command', { exact: true }), 'what is missing is where the focus is').toBeFocused();
+  await choose(ui, program);
+  await startButton(page).click();
+  await expect(question(page)).toContainText('endpoint');
+  await question(page).getByRole('button', { name: 'Cancel' }).click();
+  expect(await engine.api('GET', '/tunnel'), 'nothing starts unasked').toMatchObject({ status: 'stopped' });
+  await startButton(page).click();
+  await question(page).getByRole('button', { name: 'Start tunnel' }).click();
+
+  await expect(state(page)).toContainText('Ready');
+  await expect(state(page)).toContainText(/reachable, \d+ ms/);
+  await expect(page.getByRole('list', { name: 'Way of the last check' })).toContainText('ingress: passed');
+  await page.getByRole('group', { name: 'Public URL of this machine' }).getByRole('button').click();
+  expect(await copied(page)).toBe(publicUrl);
+  await page.getByRole('button', { name: 'Copy public URL of Shop' }).click();
+  expect(await copied(page)).toBe(`${publicUrl}/in/${shop.token}`);
+  await expect(log(page)).toContainText('connected to the edge');
+
+  await page.getByRole('button', { name: 'Check now' }).click();
+  await expect(page.getByRole('status', { name: 'Last check' })).toContainText(/Reachable, \d+ ms/);
+  await ui.go('Deliveries');
+  const chip = page.getByRole('button', { name: /^Tunnel: Ready/ });
+  await expect(chip).toBeVisible();
+  const url = page.getByRole('button', { name: 'Copy ingress URL of Shop' });
+  await expect(url).toContainText(`localhost:${new URL(engine.run.ingress_url).port}/in/••••`);
+  await url.click();
+  expect(await copied(page)).toBe(`${publicUrl}/in/${shop.token}`);
+  expect(await ui.document(), 'the URL is a credential').not.toContain(shop.token);
+
+  await fetch(`${publicUrl}/in/${shop.token}`, { method: 'POST', body: '{"event":"order.paid"}' });
+  await ui.row('order.paid').click();
+  await ui.tab('Overview');
+  await expect(ui.panel).toContainText(`${publicUrl}/in/••••••••••••`);
+  expect(await ui.document()).not.toContain(shop.token);
+  await ui.go('Endpoints');
+  await expect(page.getByText('It goes through Custom command (ready')).toBeVisible();
+
+  await page.getByRole('button', { name: 'Pause list' }).focus();
+  await page.keyboard.press('t');
+  await page.getByRole('button', { name: 'Stop tunnel' }).click();
+  await expect(state(page)).toContainText('Stopped');
+  await expect(page.getByRole('button', { name: 'Local only. Start tunnel' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Copy ingress URL of Shop' })).toContainText(host);
+  await expect.poll(() => alive(program.pid), { message: 'the program is gone' }).toBe(false);
+
+  await expect(page.getByLabel('Command', { exact: true }), 'what was typed is remembered').toHaveValue(program.path);
+  await startButton(page).click();
+  await expect(state(page), 'it is asked once').toContainText('Ready');
+  await expect(question(page)).toHaveCount(0);
+});
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test('a program that dies is said on every screen and started again; a changed URL stays until it is acknowledged', async ({
+  ui,
+  engine,
+}) => {
+  test.slow();
+  const { page } = ui;
+  const shop = await engine.endpoint('Shop');
+  await engine.endpoint('On its own', { public_url_override: 'https://hooks.example.com' });
+  const program = new Program(engine);
+  await engine.api('POST', '/tunnel', program.start);
+  await expect(page.getByRole('button', { name: /^Tunnel: Ready/ })).toBeVisible();
+  const first = program.pid;
+  const changed = `http://localhost:${new URL(engine.run.ingress_url).port}`;
+  program.url(changed);
+  process.kill(first, 'SIGKILL');
+
+  await expect(page.getByRole('button', { name: /^Tunnel: (Restarting|Starting|Connecting|Ready)/ })).toBeVisible();
+  const bar = page.getByRole('region', { name: /^The public URL changed/ });
+  await expect(bar).toBeVisible({ timeout: START_MS_MAX });
+  expect(program.pid).not.toBe(first);
+  const affected = bar.getByRole('list', { name: 'Endpoints with the old URL' });
+  await expect(affected).toContainText('Shop');
+  await expect(affected, 'its URL is the same').not.toContainText('On its own');
+  await bar.getByRole('button', { name: 'Copy new URL of Shop' }).click();
+  expect(await copied(page)).toBe(`${changed}/in/${shop.token}`);
+  expect(await ui.document()).not.toContain(shop.token);
+
+  await ui.go('Settings');
+  await expect(bar).toBeVisible();
+  await page.reload();
+  await ui.live();
+  await expect(bar, 'it stays').toBeVisible();
+  await ui.go('Tunnel');
+  await expect(page.getByText(/restarted once/)).toBeVisible();
+  await expect(log(page)).toContainText('the program ended');
+  await bar.getByRole('button', { name: 'It is updated' }).click();
+  await expect(bar).toBeHidden();
+  await page.reload();
+  await ui.live();
+  await expect(state(page)).toContainText('Ready');
+  await expect(bar).toBeHidden();
+});
+
+test('a program that does not make a tunnel is told with its reason, and Start again needs no typing', async ({
+  ui,
+  engine,
+}) => {
+  test.slow();
+  const { page } = ui;
+  await engine.endpoint('Shop');
+  await engine.endpoint('Other');
+  const program = new Program(engine, 'http://127.0.0.1:1');
+  await ui.go('Tunnel');
+  await choose(ui, program);
+  await startButton(page).click();
+  await question(page).getByRole('button', { name: 'Start tunnel' }).click();
+  await expect(state(page), 'two proofs failed').toContainText('Degraded', { timeout: START_MS_MAX });
+  await expect(page.getByRole('list', { name: 'Way of the last check' })).toContainText('Tunnel: broke here');
+  await expect(page.getByRole('list', { name: 'Way of the last check' })).toContainText('ingress: not reached');
+  await ui.go('Deliveries');
+  const banner = page.getByRole('status', { name: 'Trouble with the tunnel' });
+  await expect(banner).toContainText('The tunnel does not carry requests.');
+  await banner.getByRole('button', { name: 'Open tunnel' }).click();
+  await expect(banner).toBeHidden();
+  await page.getByRole('button', { name: 'Stop tunnel' }).click();
+  await expect(state(page)).toContainText('Stopped');
+});
+
+test('what the engine does not take is said at its field', async ({ ui, engine, tolerated }) => {
+  tolerated.patterns.push(/422/);
+  const { page } = ui;
+  await engine.endpoint('Shop');
+  await ui.go('Tunnel');
+  await page.getByRole('radio', { name: /^Custom command/ }).check();
+  await page.getByLabel('Command', { exact: true }).fill('/nowhere/such-a-tunnel');
+  await page.getByLabel('URL pattern (optional)').fill('(unclosed');
+  await startButton(page).click();
+  await question(page).getByRole('button', { name: 'Start tunnel' }).click();
+  await expect(question(page)).toBeHidden();
+  const pattern = page.getByLabel('URL pattern (optional)');
+  const command = page.getByLabel('Command', { exact: true });
+  await expect(pattern.or(command).and(page.locator('[aria-invalid=true]'))).toHaveCount(1);
+  expect(await engine.api('GET', '/tunnel')).toMatchObject({ status: 'stopped' });
+});
+
+test('hostile lines of a log are text, and so are their control characters', async ({ ui, engine }) => {
+  const { page } = ui;
+  const shop = await engine.endpoint('Shop');
+  const program = new Program(engine);
+  const hostile = [
+    '<img src=x onerror="alert(1)"><script>alert(2)</script>',
+    '\u202egnirts desrever\u202c',
+    '\u001b[31mred\u001b[0m \u001b]8;;https://evil.example\u0007link\u001b]8;;\u0007',
+    `GET /in/${shop.token} 200`,
+    'x'.repeat(20_000),
+  ];
+  program.says(Buffer.concat([Buffer.from(hostile.join('\n')), Buffer.from([0x0a, 0xff, 0xfe, 0x41])]));
+  await engine.api('POST', '/tunnel', program.start);
+  await ui.go('Tunnel');
+  await expect(log(page)).toContainText('<img src=x onerror="alert(1)"><script>alert(2)</script>');
+  await expect(log(page).locator('img, script, a')).toHaveCount(0);
+  await expect(log(page)).toContainText('red');
+  expect(await ui.document(), 'no escape sequence is left').not.toContain('\u001b');
+  expect(await ui.document(), 'a token in a log is masked').not.toContain(shop.token);
+  expect(await log(page).evaluate((node) => node.scrollWidth - node.clientWidth)).toBeLessThanOrEqual(0);
+});
+
+test('the log follows its end until one scrolls up, and follows again when asked', async ({ ui, engine }) => {
+  const { page } = ui;
+  const program = new Program(engine);
+  program.says(Array.from({ length: 300 }, (_, n) => `line ${n}`).join('\n'));
+  await engine.api('POST', '/tunnel', program.start);
+  await ui.go('Tunnel');
+  await expect(log(page).getByText('line 299', { exact: true })).toBeInViewport();
+  await expect(log(page).getByText('line 1', { exact: true }), 'the last 200 lines').toHaveCount(0);
+  await log(page).evaluate((node) => (node.scrollTop = 0));
+  await page.getByRole('button', { name: 'Follow', exact: true }).click();
+  await expect(page.getByRole('button', { name: 'Follow', exact: true })).toBeHidden();
+  await expect(log(page).getByText(/^forwarding to you/)).toBeInViewport();
+});
+
+test.describe('the first run', () => {
+  /** As bore 0.6 says it, and leading to the ingress itself: `bore local PORT --local-host HOST --to SERVER`. */
+  const bore = 'echo "INFO bore_cli::client: listening at 127.0.0.1:$2"; exec sleep 600';
+  test.use({ untouched: true, programs: { bore } });
+
+  test('starts a tunnel that needs nothing, and then gives the public URL', async ({ ui }) => {
+    const { page } = ui;
+    await expect(page.getByRole('heading', { name: 'Waiting for the first delivery' })).toBeVisible();
+    await page.getByRole('combobox', { name: 'Tunnel program' }).selectOption('bore');
+    await startButton(page).click();
+    await question(page).getByRole('button', { name: 'Start tunnel' }).click();
+    await expect(state(page)).toContainText('bore: ready');
+    await expect(page.getByRole('group', { name: 'public URL' })).toContainText('/in/••••');
+    await page.getByRole('link', { name: 'Open tunnel' }).click();
+    await expect(state(page)).toContainText('Ready');
+  });
+});
