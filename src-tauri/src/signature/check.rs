@@ -63,6 +63,7 @@ impl TryFrom<CheckTable> for Check {
         let expected = match (equals.as_deref(), one_of) {
             (Some("body_sha256_hex"), None) => Expected::BodySha256(Encoding::Hex),
             (Some("body_sha256_base64"), None) => Expected::BodySha256(Encoding::Base64),
+            (Some("body_sha256_base64url"), None) => Expected::BodySha256(Encoding::Base64url),
             (Some("url_sha256_hex"), None) => Expected::UrlSha256,
             (None, Some(words)) => Expected::OneOf(words),
             (Some(text), None) => Expected::Option(
@@ -83,6 +84,11 @@ impl Check {
     /// The claim that it is about.
     pub(super) fn claim(&self) -> Option<&str> {
         if let Subject::Claim(claim) = &self.subject { Some(claim) } else { None }
+    }
+
+    /// The header that it is about.
+    pub(super) fn header(&self) -> Option<&str> {
+        if let Subject::Place(place) = &self.subject { place.header_name() } else { None }
     }
 
     /// Whether it is about the body.
@@ -115,8 +121,11 @@ impl Check {
             return self.optional && (!self.is_of_body() || sources.body.is_empty());
         }
         let hex = matches!(self.expected, Expected::BodySha256(Encoding::Hex) | Expected::UrlSha256);
+        // Base64url is written without padding; some senders pad it all the same.
+        let unpadded = self.expected == Expected::BodySha256(Encoding::Base64url);
         let same = |found: &String, wanted: &String| {
             let found = if hex { found.to_ascii_lowercase() } else { found.clone() };
+            let found = if unpadded { found.trim_end_matches('=') } else { &found };
             bool::from(found.as_bytes().ct_eq(wanted.as_bytes()))
         };
         found.iter().any(|found| wanted.iter().any(|wanted| same(found, wanted)))
@@ -210,6 +219,11 @@ impl Condition {
     /// The option that it reads.
     pub(super) fn option(&self) -> Option<OptionName> {
         if let ConditionSubject::Option(name) = self.subject { Some(name) } else { None }
+    }
+
+    /// The header that it is about.
+    pub(super) fn header(&self) -> Option<&str> {
+        if let ConditionSubject::Place(place) = &self.subject { place.header_name() } else { None }
     }
 
     /// How a request stands to it.

@@ -15,8 +15,9 @@ use super::{SignedRequest, canonical, form};
 
 /// The placeholders, for messages and the documentation.
 pub(super) const PARTS: &str = "body, body_unpacked, body_escaped, body_crc32, timestamp, id, method, url, url_with_port, \
-     url_without_port, url_decoded, path_query, secret, sorted_params, php_form:NAME, header:NAME, signed_headers:NAME, \
-     json:PATH, json_lines:PATH,..., form:NAME, form_json:NAME/PATH, option:NAME";
+     url_without_port, url_decoded, path_query, path_query_escaped, secret, sorted_params, php_form:NAME, header:NAME, \
+     signed_headers:NAME, \
+     list_item:HEADER/NAME, listed_headers:HEADER/NAME, json:PATH, json_lines:PATH,..., form:NAME, form_json:NAME/PATH, option:NAME";
 /// Bytes of the largest body that is unpacked before it is signed.
 pub(super) const UNPACKED_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
@@ -41,6 +42,7 @@ enum Part {
     Method,
     Url(UrlForm),
     PathQuery,
+    PathQueryEscaped,
     Secret,
     SortedParams,
     /// Only as a mistake of signers.
@@ -48,6 +50,10 @@ enum Part {
     PhpForm(String),
     Header(String),
     SignedHeaders(String),
+    /// `NAME=value` among the items of a header, separated by commas.
+    ListItem(String, String),
+    /// The values of the headers that such an item names.
+    ListedHeaders(String, String),
     Json(JsonPath),
     JsonLines(Vec<JsonPath>),
     Form(String),
@@ -163,6 +169,11 @@ impl Template {
         self.parts.iter().any(|part| matches!(part, Part::Url(_) | Part::PathQuery))
     }
 
+    /// Whether headers are signed that the sender chooses.
+    pub(super) fn has_headers(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::SignedHeaders(_)))
+    }
+
     /// The options that it reads.
     pub(super) fn options(&self) -> impl Iterator<Item = OptionName> {
         self.parts.iter().filter_map(|part| if let Part::Option(name) = part { Some(*name) } else { None })
@@ -240,6 +251,11 @@ impl Part {
         match (word, argument) {
             ("header", _) => named().map(Self::Header),
             ("signed_headers", _) => named().map(Self::SignedHeaders),
+            ("list_item" | "listed_headers", _) => {
+                let (header, item) = argument.split_once('/')?;
+                let part = if word == "list_item" { Self::ListItem } else { Self::ListedHeaders };
+                Some(part(header.to_owned(), item.to_owned()))
+            }
             ("json", _) => JsonPath::parse(argument).map(Self::Json),
             ("json_lines", _) => argument.split(',').map(JsonPath::parse).collect::<Option<_>>().map(Self::JsonLines),
             ("form", _) => named().map(Self::Form),
@@ -268,6 +284,7 @@ impl Part {
             "url_without_port" => Self::Url(UrlForm::WithoutPort),
             "url_decoded" => Self::Url(UrlForm::Decoded),
             "path_query" => Self::PathQuery,
+            "path_query_escaped" => Self::PathQueryEscaped,
             "secret" => Self::Secret,
             "sorted_params" => Self::SortedParams,
             _ => return None,
@@ -301,6 +318,9 @@ impl Part {
                 })
             }
             Self::PathQuery => Ok(Cow::Owned(canonical::path_query(context.url().ok_or(Lack::Url)?).into_bytes())),
+            Self::PathQueryEscaped => {
+                Ok(Cow::Owned(canonical::path_query_escaped(context.url().ok_or(Lack::Url)?).into_bytes()))
+            }
             Self::Secret => borrowed(Some(context.secret)),
             Self::SortedParams => Ok(Cow::Owned(canonical::sorted_params(body).into_bytes())),
             Self::EncodedParams => Ok(Cow::Owned(canonical::encoded_params(body))),
@@ -309,6 +329,13 @@ impl Part {
             Self::SignedHeaders(name) => {
                 let list = context.request.headers.get_text(name).ok_or(Lack::Field)?;
                 Ok(Cow::Owned(canonical::signed_headers(context.request.headers, list).ok_or(Lack::Field)?))
+            }
+            Self::ListItem(header, item) => {
+                Ok(Cow::Borrowed(canonical::list_item(context.request.headers, header, item).as_bytes()))
+            }
+            Self::ListedHeaders(header, item) => {
+                let names = canonical::list_item(context.request.headers, header, item);
+                Ok(Cow::Owned(canonical::listed_headers(context.request.headers, names).ok_or(Lack::Field)?))
             }
             Self::Json(path) => text(path.find(body)),
             Self::JsonLines(paths) => Ok(Cow::Owned(json_lines(body, paths).into_bytes())),
@@ -394,6 +421,10 @@ mod tests {
             "https://h/p?q=%3A https://h:443/p?q=%3A https://h/p?q=: /p?q=%3A"
         );
         assert_eq!(fill("{json_lines:a.b,a.c}"), "a.b\n1\n");
+        let signature = [("S", "t=7,h=x-a x-b,v1=0"), ("X-A", "a"), ("X-B", "b")];
+        let listed = filled("{list_item:S/h}|{listed_headers:S/h}", "https://h/", &signature, b"");
+        assert_eq!(listed.as_deref(), Ok("x-a x-b|a.b"));
+        assert_eq!(fill("{list_item:S/h}|{listed_headers:S/h}|"), "||");
         assert_eq!(Template::parse("v0:{body}.end").unwrap().as_str(), "v0:{body}.end");
     }
 
@@ -407,7 +438,8 @@ mod tests {
 
     #[test]
     fn a_placeholder_that_stands_for_nothing_is_refused() {
-        for unknown in ["{bdoy}", "{body:x}", "{header}", "{json:a..b}", "{option:x}", "{form_json:a}"] {
+        for unknown in ["{bdoy}", "{body:x}", "{header}", "{json:a..b}", "{option:x}", "{form_json:a}", "{list_item:a}"]
+        {
             let name = unknown.trim_matches(['{', '}']).to_owned();
             assert_eq!(Template::parse(unknown), Err(TemplateError::UnknownPlaceholder(name)), "{unknown}");
         }
