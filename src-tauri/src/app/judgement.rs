@@ -149,9 +149,7 @@ impl App {
             request.received_at,
         )?)
     }
-}
 
-impl App {
     /// Where senders reach the endpoint, when that is known.
     pub(in crate::app) fn public_base_of(&self, endpoint: &Endpoint) -> Option<String> {
         endpoint.public_url_override.clone().or_else(|| self.core.addresses.public_base())

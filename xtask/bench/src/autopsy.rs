@@ -76,7 +76,7 @@ fn measured(provider: &Provider, body: &[u8], elsewhere: Elsewhere<'_>, rounds: 
     let blank = SignedRequest { method: "POST", url, headers: &none, body };
     let signer = secret("d2hhdCB0aGUgc2VuZGVyIGhhcyBoZXJlIDEy");
     let made = provider.sign(None, &Value::Null, &signer, &blank, NOW).with_context(|| provider.slug.clone())?;
-    let headers = Headers::from_pairs(made.iter().map(|(name, value)| (name, value)))?;
+    let headers = Headers::from_pairs(made.headers.iter().map(|(name, value)| (name, value)))?;
     let request = SignedRequest { headers: &headers, ..blank };
     let wrong = [secret("YW5vdGhlciBvbmUgdGhhdCBmaXRzIG5vdGhp")];
     let (mut verified, mut explained) = (Vec::new(), Vec::new());
