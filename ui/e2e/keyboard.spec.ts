@@ -134,12 +134,13 @@ test('landmarks, the skip link and the order of focus lead through the window', 
   await expect(page.getByRole('button', { name: 'Skip to the content' })).toBeFocused();
   await expect(page.getByRole('button', { name: 'Skip to the content' })).toBeInViewport();
   const order = [];
-  for (let n = 0; n < 5; n += 1) {
+  for (let n = 0; n < 7; n += 1) {
     await page.keyboard.press('Tab');
     order.push(await page.evaluate(() => document.activeElement?.getAttribute('aria-label')));
   }
-  expect(order).toEqual(['Deliveries', 'Endpoints', 'Refusals', 'Settings', 'Copy ingress URL of One']);
-  for (let n = 0; n < 5; n += 1) await page.keyboard.press('Shift+Tab');
+  const bar = ['Local only. Start tunnel', 'Copy ingress URL of One'];
+  expect(order).toEqual(['Deliveries', 'Endpoints', 'Tunnel', 'Refusals', 'Settings', ...bar]);
+  for (let n = 0; n < 7; n += 1) await page.keyboard.press('Shift+Tab');
   await page.keyboard.press('Enter');
   await expect(page.getByRole('main')).toBeFocused();
   await expect(page).toHaveTitle('Refusals · Creel');

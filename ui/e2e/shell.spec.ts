@@ -161,7 +161,7 @@ for (const { width, zoom } of [
     }
     await expect(ui.rows).toHaveCount(1);
     await fits(page, 'list');
-    for (const screen of ['Endpoints', 'Refusals', 'Settings'] as const) {
+    for (const screen of ['Endpoints', 'Tunnel', 'Refusals', 'Settings'] as const) {
       await ui.go(screen);
       await expect(page.getByRole('main', { name: screen })).toBeVisible();
       await fits(page, screen);
