@@ -225,6 +225,7 @@ fn a_bad_query_is_400() {
         "signature_status=nonsense",
         "endpoint_id=nonsense",
         "unknown=1",
+        &format!("q={}", "a".repeat(1_025)),
     ];
     for query in bad {
         let answer = creel.api("GET", &format!("/deliveries?{query}"), None);
@@ -275,6 +276,7 @@ fn filters_combine_and_totals_count_what_matches() {
         ("q=KEY_3".into(), 1),
         ("q=key%25".into(), 0),
         ("q=order%00paid".into(), 0),
+        ("q=----".into(), 0),
         ("q=%25".into(), 4),
         ("q=y_1&event=order.paid".into(), 1),
         ("q=nothing-like-it".into(), 0),

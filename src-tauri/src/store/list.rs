@@ -162,7 +162,8 @@ fn and_text(conditions: &mut Conditions, text: &str) {
     let mut places =
         String::from("(d.event LIKE ? ESCAPE '\\' OR d.path LIKE ? ESCAPE '\\' OR d.dedupe_key LIKE ? ESCAPE '\\'");
     // Ids are looked at only for a text that can be a part of one.
-    if text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') {
+    let digits = text.bytes().filter(u8::is_ascii_hexdigit).count();
+    if digits > 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') {
         places.push_str(" OR hex(d.id) LIKE replace(?, '-', '')");
     }
     places.push(')');

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::parameters::{DeliveryPath, DeliveryQuery, EndpointDeliveryPath, EndpointDeliveryQuery, EndpointPath};
+use super::parameters::{
+    DeliveryPath, DeliveryQuery, EndpointDeliveryPath, EndpointDeliveryQuery, EndpointPath, SEARCH_TEXT_BYTES_MAX,
+};
 use crate::app::App;
 use crate::app::ReplayRequest;
 use crate::app::error::AppError;
@@ -145,6 +147,14 @@ pub async fn delete_matching(
     input: Input<NoParams, NoQuery, DeleteRequest>,
 ) -> Result<NoContent, AppError> {
     let given = input.body.filter;
+    if given.q.as_ref().is_some_and(|text| text.len() > SEARCH_TEXT_BYTES_MAX) {
+        return Err(AppError::refused(
+            "invalid_value",
+            "filter.q",
+            format!("The text has more than {SEARCH_TEXT_BYTES_MAX} bytes"),
+            "Search for a part of it.",
+        ));
+    }
     let filter = DeliveryFilter {
         endpoint_id: given.endpoint_id,
         status: given.status,

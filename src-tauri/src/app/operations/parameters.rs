@@ -11,6 +11,8 @@ use crate::store::{DeliveryFilter, PageBounds};
 const PAGE_ROWS_DEFAULT: u32 = 50;
 /// Rows of a page at most.
 const PAGE_ROWS_MAX: u32 = 500;
+/// Bytes of the text that deliveries are searched for; longer than any dedupe key or path worth typing.
+pub(super) const SEARCH_TEXT_BYTES_MAX: usize = 1_024;
 
 /// Names an endpoint.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
@@ -152,11 +154,14 @@ impl DeliveryQuery {
     /// Filter and bounds.
     ///
     /// # Errors
-    /// 400 when the limit is out of range.
+    /// 400 when the limit is out of range, or the text is too long.
     pub fn read(self) -> Result<(DeliveryFilter, PageBounds), AppError> {
         let limit = self.limit.unwrap_or(PAGE_ROWS_DEFAULT);
         if !(1..=PAGE_ROWS_MAX).contains(&limit) {
             return Err(AppError::bad_query("limit", format!("`limit` is 1 to {PAGE_ROWS_MAX}")));
+        }
+        if self.q.as_ref().is_some_and(|text| text.len() > SEARCH_TEXT_BYTES_MAX) {
+            return Err(AppError::bad_query("q", format!("`q` has {SEARCH_TEXT_BYTES_MAX} bytes at most")));
         }
         let bounds = PageBounds {
             before: self.before,
