@@ -49,13 +49,25 @@ fn watch_ui() {
     println!("cargo:rerun-if-changed={UI}");
 }
 
-/// Writes `providers.rs`: a sorted list of slug and text of each file in `providers/`. So a new provider is a new file
+/// Writes `providers.rs`: a sorted list of slug and text of each file in `providers/`, and `samples.rs`: the same of
+/// `providers/samples/`. So a new provider is a new file
 /// and no Rust, and debug builds carry the same bytes as release builds.
 fn embed_providers() -> io::Result<()> {
     println!("cargo:rerun-if-changed=src-tauri/build.rs");
     println!("cargo:rerun-if-changed=providers");
+    let (slugs, list) = list_of("providers")?;
+    let (_, samples) = list_of("providers/samples")?;
+    let prefixes = event_prefixes(&slugs)?;
+    let out_dir = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR for build scripts"))?;
+    fs::write(Path::new(&out_dir).join("event_prefixes.rs"), format!("&{:?}", prefixes.iter().collect::<Vec<_>>()))?;
+    fs::write(Path::new(&out_dir).join("samples.rs"), samples)?;
+    fs::write(Path::new(&out_dir).join("providers.rs"), list)
+}
+
+/// The names of the TOML files in a folder without their ending, and the list of these names and the files' texts.
+fn list_of(folder: &str) -> io::Result<(Vec<String>, String)> {
     let mut slugs = Vec::new();
-    for entry in fs::read_dir("providers")? {
+    for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
         if let Some(slug) = name.to_str().and_then(|name| name.strip_suffix(".toml")) {
             slugs.push(slug.to_owned());
@@ -64,14 +76,11 @@ fn embed_providers() -> io::Result<()> {
     slugs.sort();
     let mut list = String::from("&[\n");
     for slug in &slugs {
-        let path = format!("/providers/{slug}.toml");
+        let path = format!("/{folder}/{slug}.toml");
         list.push_str(&format!("    ({slug:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))),\n"));
     }
     list.push_str("]\n");
-    let prefixes = event_prefixes(&slugs)?;
-    let out_dir = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR for build scripts"))?;
-    fs::write(Path::new(&out_dir).join("event_prefixes.rs"), format!("&{:?}", prefixes.iter().collect::<Vec<_>>()))?;
-    fs::write(Path::new(&out_dir).join("providers.rs"), list)
+    Ok((slugs, list))
 }
 
 /// Writes `tunnels.rs`: the same of `tunnels/`, in the order of names.

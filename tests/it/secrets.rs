@@ -12,9 +12,10 @@ use super::support::{Creel, Events, Launch, Target, hub_signature, text};
 const FIRST: &str = "canary-one-8d2f6b1c-long-enough";
 const SECOND: &str = "canary-two-5e9a7c3d-long-enough";
 const MISTYPED: &str = "canary-bad-1f4e8a2b-long-enough";
+const TRIED: &str = "canary-try-3b5d7f9e-long-enough";
 const FROM_FILE: &str = "canary-file-6c7d8e9f-long-enough";
 const FROM_ENV: &str = "canary-env-0a1b2c3d-long-enough";
-const CANARIES: [&str; 5] = [FIRST, SECOND, MISTYPED, FROM_FILE, FROM_ENV];
+const CANARIES: [&str; 6] = [FIRST, SECOND, MISTYPED, TRIED, FROM_FILE, FROM_ENV];
 
 fn without_canary(where_it_is: &str, text: &str) {
     for canary in CANARIES {
@@ -32,6 +33,30 @@ fn command_line(pid: u32) -> String {
 fn contains(path: &Path, needle: &str) -> bool {
     let bytes = fs::read(path).unwrap_or_default();
     bytes.windows(needle.len()).any(|window| window == needle.as_bytes())
+}
+
+/// Tries a secret, well and badly, by all that a trial takes.
+fn tried(creel: &Creel, delivery: &str) -> Vec<String> {
+    let path = format!("/deliveries/{delivery}/signature");
+    let options = json!({ "secondary_secret": TRIED, "public_url": "https://a.example/" });
+    let trials = [
+        (json!({ "secret": TRIED }), 200),
+        (json!({ "secret": format!(" {TRIED}\n"), "provider": "stripe" }), 200),
+        (json!({ "secret": TRIED, "provider": "telegram" }), 200),
+        (json!({ "secret": TRIED, "provider": "box", "provider_options": options }), 200),
+        (json!({ "secret": [TRIED] }), 422),
+        (json!({ "secret": { "text": TRIED } }), 422),
+        (json!({ "secret": TRIED.repeat(200) }), 422),
+        (json!({ "secret": TRIED, "scheme": "nonsense" }), 422),
+        (json!({ "secret": TRIED, "provider_options": { "secondary_secret": { "text": TRIED } } }), 422),
+    ];
+    let mut answers = Vec::new();
+    for (trial, status) in trials {
+        let answer = creel.api("POST", &path, Some(&trial));
+        assert_eq!(answer.status, status, "{}", answer.text());
+        answers.push(answer.text());
+    }
+    answers
 }
 
 /// Sets, uses and mistypes secrets and looks everywhere. Also run against an engine that logs them.
@@ -71,6 +96,7 @@ pub fn a_secret_shows_up_nowhere(launch: Launch) {
     }
     let forged = creel.send(&endpoint.post("{}").header("X-Hub-Signature-256", "sha256=00")).expect_json(401);
     answers.push(creel.api("GET", &format!("/deliveries/{}/signature", text(&forged, "delivery_id")), None).text());
+    answers.extend(tried(&creel, text(&forged, "delivery_id")));
     for path in ["/endpoints", "/deliveries", "/settings", "/stats", "/refusals", "/openapi.json", "/providers"] {
         answers.push(creel.get(path).to_string());
     }
@@ -90,6 +116,8 @@ pub fn a_secret_shows_up_nowhere(launch: Launch) {
     assert!(!creel.home().streams().contains(&endpoint.token), "the log gives an endpoint's token away");
     assert!(!creel.home().streams().is_empty(), "a log that says nothing proves nothing");
     let data = creel.home().data().to_owned();
+    let kept = ["creel.db", "creel.db-wal"].iter().any(|name| contains(&data.join(name), TRIED));
+    assert!(!kept, "a secret that was only tried is in the database");
     let stored = ["creel.db", "creel.db-wal"].iter().any(|name| contains(&data.join(name), FIRST));
     assert!(stored, "the search would not find a secret where it does stand");
 }

@@ -8,7 +8,7 @@ use crate::program::Program;
 
 #[derive(Args)]
 pub struct Options {
-    /// ingest, relay or list (all of them without a name); fill makes a directory with a million deliveries
+    /// ingest, relay, list or autopsy (the first three without a name); fill makes a directory with a million deliveries
     names: Vec<String>,
     /// Arguments for the benchmark, after `--` (see `cargo xtask bench NAME -- --help`)
     #[arg(last = true)]

@@ -15,6 +15,7 @@ mod prerequisites;
 mod program;
 mod run;
 mod screenshots;
+mod sdks;
 mod test;
 mod tools;
 mod types;
@@ -37,7 +38,7 @@ struct Arguments {
 enum Command {
     /// Install what is missing, build the UI and the app, open the window (or serve, where there is no display)
     Run(run::Options),
-    /// Install what is missing and run every check; CREEL_REQUIRE=root,display,chromium,firefox turns skipping into failing
+    /// Install what is missing and run every check; CREEL_REQUIRE=root,display,chromium,firefox,npm,pypi turns skipping into failing
     Test(test::Options),
     /// Build `creel` and `creel-desktop` with the UI inside
     Build(build::Options),

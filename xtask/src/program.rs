@@ -72,7 +72,6 @@ impl Program {
     }
 
     /// The command as it is shown.
-    #[cfg(test)]
     pub fn shown(&self) -> &str {
         &self.shown
     }

@@ -111,6 +111,7 @@ impl App {
             Judged::Here(request, judgement) => (request, judgement),
             Judged::Apart(judging) => judging.await?,
         };
+        let wanted = self.wanted_certificate(&entry, &request, judgement.verdict);
         let Prepared { mut new, destinations, answer } = self.prepare(&entry, request, judgement);
         let (until_commit, _until_answer) =
             if SeededBug::BudgetUntilAnswer.is_on() { (None, Some(held)) } else { (Some(held), None) };
@@ -133,6 +134,9 @@ impl App {
             Stored::NoEndpoint => return Err(CaptureError::NoEndpoint),
             Stored::New | Stored::SameReplay { .. } | Stored::OtherReplay => {
                 destinations.iter().for_each(|destination| self.relay.wake(&destination.url));
+                if let Some(wanted) = wanted {
+                    self.begin_certificate_fetch(wanted);
+                }
                 match answer {
                     Answer::Known(reply, wait) => (reply, wait),
                     // On the heap, so that no other capture carries the room for it.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::App;
 use super::endpoint_table::EndpointEntry;
 use super::inbound::InboundRequest;
+use super::stored_request::full_url;
 use crate::domain::{BodyPolicy, Endpoint, SeededBug, SignatureReason, SignatureStatus};
 use crate::signature::{
     BodyFacts, DedupeKey, EventName, HandshakeReply, JsonKind, Provider, SignatureError, SignedRequest, Verdict,
@@ -148,6 +149,11 @@ impl App {
             request.received_at,
         )?)
     }
+
+    /// Where senders reach the endpoint, when that is known.
+    pub(in crate::app) fn public_base_of(&self, endpoint: &Endpoint) -> Option<String> {
+        endpoint.public_url_override.clone().or_else(|| self.core.addresses.public_base())
+    }
 }
 
 /// The URL as the sender saw it, when the public address is known: `base` is the one that held when the request came.
@@ -158,8 +164,7 @@ pub(in crate::app) fn public_url_of(
     query: Option<&str>,
 ) -> Option<String> {
     let base = endpoint.public_url_override.as_deref().or(base)?;
-    let mark = if query.is_some() { "?" } else { "" };
-    Some(format!("{base}{}{path}{mark}{}", endpoint.ingress_path(), query.unwrap_or_default()))
+    Some(full_url(base, endpoint, path, query))
 }
 
 #[cfg(test)]

@@ -7,9 +7,11 @@
 mod attempt_waiters;
 mod body_lines;
 mod capture;
+mod certificates;
 mod clock;
 mod core;
 mod counters;
+mod direct_post;
 mod endpoint_table;
 pub mod error;
 pub mod events;
@@ -27,6 +29,8 @@ mod replay;
 mod replies;
 mod reverify;
 pub mod settings;
+mod signing;
+mod stored_request;
 mod tunnel;
 #[cfg(all(test, feature = "types"))]
 mod typescript_types;
@@ -42,6 +46,7 @@ use tokio_util::task::TaskTracker;
 
 pub use self::clock::Clock;
 pub use self::core::{Addresses, Core};
+pub use self::direct_post::post_directly;
 pub use self::replay::ReplayRequest;
 
 use self::body_lines::LineIndexes;
@@ -56,7 +61,7 @@ use self::nonces::Nonces;
 use self::settings::{SETTINGS_NAME, Settings, SettingsLayers, SettingsOverrides};
 use self::tunnel::Tunnels;
 use crate::domain::{Endpoint, JobId, Refusal, RefusalId, SeededBug, Timestamp};
-use crate::relay::{RelayLimits, RelayQueues, TargetClient};
+use crate::relay::{CertificateClient, RelayLimits, RelayQueues, TargetClient};
 use crate::signature::{Catalogue, CatalogueError};
 use crate::store::{OwnerLock, Store, StoreError, read_setting, read_waiting_targets};
 use crate::tunnel::{TunnelCatalogueError, TunnelSpawner};
@@ -100,6 +105,7 @@ pub struct App {
     line_indexes: Arc<LineIndexes>,
     /// Who may judge a large body now; see [`judgement`].
     large_bodies: Semaphore,
+    certificates: certificates::Certificates,
     /// Housekeeping, jobs, and judging large bodies; joined by [`App::close`].
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -112,6 +118,11 @@ impl App {
     /// # Errors
     /// When the directory is owned by another process, or its database is newer or cannot be used.
     pub async fn start(config: AppConfig) -> Result<Arc<Self>, StartError> {
+        Self::start_with(config, CertificateClient::default()).await
+    }
+
+    /// As [`App::start`], with another way to certificates.
+    async fn start_with(config: AppConfig, certificates: CertificateClient) -> Result<Arc<Self>, StartError> {
         let clock = Clock;
         let started_at = clock.now();
         let catalogue = Catalogue::embedded()?;
@@ -167,6 +178,7 @@ impl App {
             tunnels,
             line_indexes: Arc::default(),
             large_bodies: Semaphore::new(judgement::LARGE_BODIES_JUDGED_MAX),
+            certificates: certificates::Certificates::new(certificates),
             tasks,
             stop: CancellationToken::new(),
             started_at,

@@ -6,6 +6,8 @@
 
 mod answer;
 mod decode;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzed;
 
 use std::collections::HashMap;
 use std::fmt;

@@ -16,6 +16,7 @@ use super::endpoint_table::EndpointEntry;
 use super::error::AppError;
 use super::judgement::JUDGED_INLINE_BYTES_MAX;
 use super::new_attempts::{Destination, matching_targets, pending_attempts};
+use super::signing::sign_for;
 use crate::domain::{
     DeliveryId, DeliveryStatus, DeliverySummary, DuplicatePolicy, Headers, SignatureReason, SignatureStatus, Timestamp,
 };
@@ -287,7 +288,7 @@ fn is_visible_ascii(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// Replaces the signature headers by fresh ones.
+/// Replaces the signature by a fresh one, in the headers or in the body.
 fn resign(
     entry: &EndpointEntry,
     outgoing: &mut Outgoing,
@@ -302,19 +303,14 @@ fn resign(
             "Set one, or replay without `resign`.",
         )
     };
-    let secret = entry.secrets.as_ref().and_then(|secrets| secrets.first()).ok_or_else(no_secret)?;
     let Some(provider) = &entry.provider else { return Err(no_secret()) };
-    let endpoint = &entry.endpoint;
-    let signed =
+    let request =
         SignedRequest { method: &outgoing.method, url: public_url, headers: &outgoing.headers, body: &outgoing.body };
-    let fresh = provider
-        .sign(endpoint.scheme.as_deref(), &endpoint.provider_options, secret, &signed, now)
-        .map_err(|error| AppError::refused("cannot_sign", "resign", error.to_string(), "Replay without `resign`."))?;
-    let is_replaced = |name: &str| fresh.iter().any(|(replaced, _)| replaced.eq_ignore_ascii_case(name));
-    let kept = outgoing.headers.iter().filter(|(name, _)| !is_replaced(name));
-    let kept: Vec<(String, Vec<u8>)> = kept.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let all = kept.into_iter().chain(fresh.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())));
-    outgoing.headers = Headers::from_pairs(all).map_err(|error| AppError::internal(error.to_string()))?;
+    let signed = sign_for(entry, provider, &request, now, "resign")?.ok_or_else(no_secret)?;
+    outgoing.headers = signed.headers_in(&outgoing.headers).map_err(|error| AppError::internal(error.to_string()))?;
+    if let Some(body) = signed.body {
+        outgoing.body = Bytes::from(body);
+    }
     Ok(())
 }
 

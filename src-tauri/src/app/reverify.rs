@@ -1,4 +1,4 @@
-//! Re-verification: judging stored deliveries again after a secret changed.
+//! Re-verification: judging stored deliveries again after a secret, or what else decides a verdict, changed.
 //!
 //! Only the shown verdict changes. What the sender was told, and whether the delivery was relayed, is history.
 
@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::App;
 use super::endpoint_table::EndpointEntry;
 use super::jobs::{Job, JobStatus};
+use super::stored_request::{Rules, StoredRequest};
 use crate::domain::{DeliveryId, EndpointId, JobId, SignatureStatus};
-use crate::signature::{SignedRequest, Verdict};
 use crate::store::{DeliveryFilter, PageBounds, StoreError, read_page, read_payload};
 
 /// Deliveries of one page.
@@ -67,7 +67,8 @@ impl App {
         rows: Vec<(DeliveryId, i64)>,
         job: JobId,
     ) -> Result<(), StoreError> {
-        let (entry, clock) = (Arc::clone(entry), self.core.clock);
+        let (entry, now) = (Arc::clone(entry), self.core.clock.now());
+        let base = self.public_base_of(&entry.endpoint);
         let judged = self
             .core
             .store
@@ -76,14 +77,9 @@ impl App {
                 for (id, seq) in rows {
                     let Some(payload) = read_payload(connection, seq)? else { continue };
                     let Some(summary) = crate::store::read_summary(connection, id)? else { continue };
-                    let signed = SignedRequest {
-                        method: &summary.method,
-                        url: payload.public_url.as_deref(),
-                        headers: &payload.headers,
-                        body: &payload.body,
-                    };
-                    // As of its arrival: a signature that was fresh then has not gone stale by being kept.
-                    judged.push((id, verdict(&entry, &signed, summary.received_at.min(clock.now()))));
+                    let stored = StoredRequest::new(summary, payload, &entry.endpoint, base.as_deref());
+                    let verdict = Rules::of(&entry).and_then(|rules| stored.judge(&rules, now).ok());
+                    judged.push((id, verdict));
                 }
                 Ok(judged)
             })
@@ -107,10 +103,4 @@ impl App {
         });
         Ok(())
     }
-}
-
-fn verdict(entry: &EndpointEntry, signed: &SignedRequest<'_>, now: crate::domain::Timestamp) -> Option<Verdict> {
-    let endpoint = &entry.endpoint;
-    let (provider, secrets) = (entry.provider.as_ref()?, entry.secrets.as_ref()?);
-    provider.verify(endpoint.scheme.as_deref(), &endpoint.provider_options, secrets, signed, now).ok()
 }

@@ -15,7 +15,8 @@ use super::events::EventKind;
 use super::jobs::Job;
 use super::operations::{
     AttemptList, BodyLines, BodyMatch, DeleteRequest, DeliveryQuery, EndpointCountsList, EndpointDraft, EndpointPatch,
-    ProbeRequest, ProviderList, RefusalList, SentTestEvent, TargetProbeList, TestEventRequest, TunnelStart, operations,
+    ProbeRequest, ProviderList, RefusalList, SentTestEvent, TargetProbeList, TestEventRequest, TestKey, TunnelStart,
+    operations,
 };
 use super::settings::{Settings, SettingsOverrides};
 use super::views::{DeliveryDetail, DeliveryList, EndpointList, Health, Stats};
@@ -63,6 +64,7 @@ fn write_all(dir: &Path) {
         TunnelProviderList,
         TunnelStart,
         TunnelState,
+        TestKey,
     );
     std::fs::write(dir.join(OPERATIONS_FILE), operations().typescript()).unwrap();
 }

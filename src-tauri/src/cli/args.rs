@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use url::Url;
 
-use super::{deliveries, doctor, endpoints, listen, providers, replay, serve, sign, tunnel, verify};
+use super::{deliveries, doctor, endpoints, listen, providers, replay, send, serve, sign, tunnel, verify};
 
 /// Catches every webhook sent to this machine, keeps it byte for byte, says whether its signature holds and why not,
 /// relays it to your app, and replays it
@@ -35,6 +35,7 @@ Examples:
   creel serve                                         run the engine without a window
   creel deliveries list --status failed               what your app did not take
   creel replay 0198c0de-0000-7000-8000-000000000000   run one again
+  creel send --provider stripe --throwaway --to URL   send your app a signed sample event
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 data directory owned by another process,
 4 database newer than this program, 5 address in use.";
@@ -47,12 +48,11 @@ pub(super) enum Command {
     Endpoints(endpoints::EndpointsArgs),
     Deliveries(deliveries::DeliveriesArgs),
     Replay(replay::ReplayArgs),
+    Send(send::SendArgs),
     Sign(sign::SignArgs),
     Verify(verify::VerifyArgs),
     Providers(providers::ProvidersArgs),
     Doctor(doctor::DoctorArgs),
-    #[command(hide = true, disable_help_flag = true)]
-    Send(LaterArgs),
     #[command(hide = true, disable_help_flag = true)]
     Export(LaterArgs),
     #[command(hide = true, disable_help_flag = true)]

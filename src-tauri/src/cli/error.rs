@@ -3,7 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::app::error::ErrorBody;
+use super::throwaway;
+use crate::app::error::{AppError, ErrorBody};
 use crate::client::ClientError;
 use crate::domain::limits::SIGNING_SECRET_BYTES_MAX;
 use crate::engine::EngineError;
@@ -73,6 +74,23 @@ pub(super) enum CliError {
         /// What to do.
         help: String,
     },
+    /// The provider signs, and there is nothing to sign with.
+    #[error("there is no secret to sign as `{slug}` with")]
+    NoSecret {
+        /// The provider.
+        slug: String,
+    },
+    /// There is no such sample.
+    #[error("there is no such sample event of `{slug}`")]
+    UnknownSample {
+        /// The provider.
+        slug: String,
+        /// The events that there are.
+        known: String,
+    },
+    /// A use case refused it.
+    #[error(transparent)]
+    Refused(#[from] AppError),
     /// A file cannot be read or written.
     #[error("cannot {action} `{}`: {source}", path.display())]
     File {
@@ -131,9 +149,12 @@ impl CliError {
     /// The exit code it leads to.
     pub(super) fn exit(&self) -> Exit {
         match self {
-            Self::Usage { .. } | Self::NotAvailable { .. } | Self::UnknownProvider { .. } | Self::LogFilter { .. } => {
-                Exit::Usage
-            }
+            Self::Usage { .. }
+            | Self::NotAvailable { .. }
+            | Self::UnknownProvider { .. }
+            | Self::UnknownSample { .. }
+            | Self::NoSecret { .. }
+            | Self::LogFilter { .. } => Exit::Usage,
             Self::Signature(
                 SignatureError::UnknownScheme { .. }
                 | SignatureError::OptionsNotObject
@@ -153,6 +174,9 @@ impl CliError {
             Self::Catalogue(_) => "internal",
             Self::Signature(_) => "signature_settings",
             Self::Endpoint { code, .. } => code,
+            Self::NoSecret { .. } => "no_secret",
+            Self::UnknownSample { .. } => "unknown_sample",
+            Self::Refused(error) => error.code,
             Self::File { .. } => "file_error",
             Self::Content { .. } => "bad_file",
             Self::SecretTooLong => "secret_too_long",
@@ -173,7 +197,13 @@ impl CliError {
             }
             Self::UnknownProvider { .. } => "`creel providers` lists them; `generic` fits most others.".into(),
             Self::Catalogue(_) => "This is a fault of Creel; please report it.".into(),
-            Self::Signature(_) => "`creel providers show PROVIDER` says what its schemes need.".into(),
+            Self::Signature(error) => error.hint().into(),
+            Self::NoSecret { .. } => throwaway::no_secret_help(),
+            Self::UnknownSample { known, .. } if known.is_empty() => {
+                "There is none of this provider yet; --body-file sends a body of your own.".into()
+            }
+            Self::UnknownSample { known, .. } => format!("There is {known}."),
+            Self::Refused(error) => error.help.clone(),
             Self::File { .. } => "Check the path and its permissions.".into(),
             Self::SecretTooLong => "Check that the file holds the secret and nothing else.".into(),
             Self::Output(_) | Self::BrokenPipe => "Check where the output goes.".into(),
@@ -188,6 +218,10 @@ impl CliError {
     pub(super) fn body(&self) -> ErrorBody {
         if let Self::Client(ClientError::Api { error, .. }) = self {
             return error.clone();
+        }
+        if let Self::Refused(AppError { code, message, help, field, .. }) = self {
+            let (code, message, help) = ((*code).to_owned(), message.clone(), help.clone());
+            return ErrorBody { code, message, help, field: field.clone() };
         }
         ErrorBody { code: self.code(), message: self.to_string(), help: self.help(), field: None }
     }

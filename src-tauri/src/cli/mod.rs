@@ -19,10 +19,12 @@ mod live_lines;
 mod logging;
 mod providers;
 mod replay;
+mod send;
 mod serve;
 mod sign;
 mod signing;
 mod table;
+mod throwaway;
 mod tunnel;
 mod verify;
 
@@ -71,7 +73,7 @@ fn run(cli: Cli, console: &Console) -> Result<Exit, CliError> {
         Command::Sign(args) => sign::run(&args, console),
         Command::Verify(args) => verify::run(&args, console),
         Command::Providers(args) => providers::run(&args, console),
-        Command::Send(_) => Err(CliError::NotAvailable { what: "`creel send`" }),
+        Command::Send(args) => send::list(&args, console).unwrap_or_else(|| attached(send::run(args, console))),
         Command::Export(_) => Err(CliError::NotAvailable { what: "`creel export`" }),
         Command::Import(_) => Err(CliError::NotAvailable { what: "`creel import`" }),
         Command::Tunnel(args) => attached(tunnel::run(args, place, console)),

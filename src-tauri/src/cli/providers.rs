@@ -94,7 +94,9 @@ fn show(view: &Value, console: &Console) -> Result<Exit, CliError> {
         ("Documentation", fields::text(view, "docs_url")),
         ("Event from", words("event_sources")),
         ("Dedupe key from", words("dedupe_sources")),
+        ("Sample events", words("sample_events")),
     ];
+    pairs.retain(|(label, value)| *label != "Sample events" || !value.is_empty());
     if !fields::get(view, "retry").is_null() {
         pairs.push(("Repeats", fields::text(fields::get(view, "retry"), "says")));
     }

@@ -1,4 +1,4 @@
-//! What `sign` and `verify` share: the request that a signature is about, and the provider's recipe.
+//! What `sign`, `send` and `verify` share: the request that a signature is about, and the provider's recipe.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -67,10 +67,14 @@ pub(super) struct Signing<'a> {
     pub(super) secret: Option<Secret>,
     /// The clock.
     pub(super) now: Timestamp,
-    method: &'a str,
-    url: Option<&'a str>,
-    headers: Headers,
-    body: Vec<u8>,
+    /// HTTP method.
+    pub(super) method: &'a str,
+    /// The URL as signed, if it was given.
+    pub(super) url: Option<&'a str>,
+    /// The headers that were given.
+    pub(super) headers: Headers,
+    /// The body, if one was given.
+    pub(super) body: Option<Vec<u8>>,
 }
 
 impl SigningArgs {
@@ -96,8 +100,13 @@ impl SigningArgs {
             url: self.url.as_deref(),
             headers: Headers::from_pairs(self.headers.iter().map(|(name, value)| (name, value)))
                 .map_err(|error| CliError::Usage { message: error.to_string(), help: HEADER_HELP.to_owned() })?,
-            body: self.body_file.as_deref().map(input::body).transpose()?.unwrap_or_default(),
+            body: self.body_file.as_deref().map(input::body).transpose()?,
         })
+    }
+
+    /// Whose recipe.
+    pub(super) fn provider(&self, catalogue: &Catalogue) -> Result<Arc<Provider>, CliError> {
+        known(catalogue, &self.provider)
     }
 
     fn clock(&self) -> Result<Timestamp, CliError> {
@@ -117,7 +126,12 @@ impl SigningArgs {
 impl Signing<'_> {
     /// The request as the recipe sees it.
     pub(super) fn request(&self) -> SignedRequest<'_> {
-        SignedRequest { method: self.method, url: self.url, headers: &self.headers, body: &self.body }
+        SignedRequest {
+            method: self.method,
+            url: self.url,
+            headers: &self.headers,
+            body: self.body.as_deref().unwrap_or_default(),
+        }
     }
 }
 

@@ -23,10 +23,11 @@ impl Secret {
         &self.0
     }
 
-    /// The last four characters, or nothing when that would give away too much of a short secret.
+    /// The last four characters, or nothing when that would give away too much of a short secret, or tells no key from
+    /// another: those of PEM (RFC 7468) all end alike.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
-        if self.0.chars().count() < SECRET_HINT_BYTES_MIN {
+        if self.0.chars().count() < SECRET_HINT_BYTES_MIN || self.0.trim_end().ends_with("-----") {
             return None;
         }
         let tail: Vec<char> = self.0.chars().rev().take(SECRET_HINT_CHARS).collect();
@@ -54,6 +55,7 @@ mod tests {
     fn a_secret_shows_its_last_four_characters_only_when_it_has_twelve() {
         assert_eq!(Secret::new("abcdefghijk".into()).hint(), None);
         assert_eq!(Secret::new("abcdefghijkl".into()).hint().as_deref(), Some("ijkl"));
+        assert_eq!(Secret::new("-----BEGIN KEY-----\nAAAA\n-----END KEY-----\n".into()).hint(), None);
     }
 
     #[test]

@@ -17,6 +17,8 @@ mod config;
 mod connections;
 mod deadline;
 mod exchange;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzed;
 mod head;
 mod head_gate;
 mod header_line;

@@ -112,10 +112,27 @@ impl TargetClient {
     }
 
     async fn send_once(&self, delivery: OutgoingDelivery, policy: &AddressPolicy) -> AttemptResult {
+        let request = || -> Result<(TargetUrl, WireRequest), Fault> {
+            let url = TargetUrl::parse(&delivery.target_url)?;
+            let request = wire_request(&url, delivery)?;
+            Ok((url, request))
+        };
+        self.carry_out(request(), policy).await
+    }
+
+    /// Sends a request that is made, or says why it is not.
+    pub(super) async fn carry_out(
+        &self,
+        request: Result<(TargetUrl, WireRequest), Fault>,
+        policy: &AddressPolicy,
+    ) -> AttemptResult {
         let began = Instant::now();
         let mut connected_at = None;
         let mut received = Received::default();
-        let ended = self.run(delivery, policy, began, &mut connected_at, &mut received).await;
+        let ended = match request {
+            Ok((url, request)) => self.run(&url, request, policy, began, &mut connected_at, &mut received).await,
+            Err(fault) => Err(fault),
+        };
         let millis = |at: Instant| u64::try_from(at.duration_since(began).as_millis()).unwrap_or(u64::MAX);
         let timing = AttemptTiming {
             connected_ms: connected_at.map(millis),
@@ -127,20 +144,19 @@ impl TargetClient {
 
     async fn run(
         &self,
-        delivery: OutgoingDelivery,
+        url: &TargetUrl,
+        request: WireRequest,
         policy: &AddressPolicy,
         began: Instant,
         connected_at: &mut Option<Instant>,
         received: &mut Received,
     ) -> Result<(), Fault> {
-        let url = TargetUrl::parse(&delivery.target_url)?;
-        let request = wire_request(&url, delivery)?;
-        let addresses = check_target(&url, policy).await?;
+        let addresses = check_target(url, policy).await?;
         let total_deadline = began + self.limits.total;
         let connect_deadline = Instant::now() + self.limits.connect;
-        let stream = dial(&url, &addresses, connect_deadline, &self.limits).await?;
+        let stream = dial(url, &addresses, connect_deadline, &self.limits).await?;
         if url.is_https() {
-            let stream = secure(&url, stream, &self.tls, connect_deadline, &self.limits).await?;
+            let stream = secure(url, stream, &self.tls, connect_deadline, &self.limits).await?;
             *connected_at = Some(Instant::now());
             exchange(stream, request, &self.limits, total_deadline, received).await
         } else {

@@ -12,7 +12,9 @@
 mod address_guard;
 mod answer;
 mod attempt;
+mod certificate_fetch;
 mod connect;
+mod direct_post;
 mod exchange;
 mod fault;
 mod ingress_post;
@@ -27,6 +29,10 @@ mod tests;
 
 pub use address_guard::{AddressPolicy, TargetError, check_target};
 pub use attempt::{AttemptResult, AttemptTiming, OutgoingDelivery, TargetClient, TargetResponse};
+#[cfg(test)]
+pub(crate) use certificate_fetch::tests as certificate_provider;
+pub use certificate_fetch::{CERTIFICATE_BYTES_MAX, CERTIFICATE_TIME, CertificateClient, CertificateError};
+pub use direct_post::DirectPost;
 pub use ingress_post::{IngressAnswer, IngressPostError, post_to_ingress};
 pub use limits::{ATTEMPTS_IN_FLIGHT_MAX, ATTEMPTS_IN_FLIGHT_PER_TARGET, RelayLimits};
 pub use plain_get::{PlainAnswer, PlainClient, PlainGetError};

@@ -2,6 +2,7 @@
 //! replaced.
 
 use super::attempt::OutgoingDelivery;
+use crate::domain::Headers;
 
 /// Headers of one connection, not of the message (RFC 9110 section 7.6.1; Keep-Alive: RFC 2068 section 19.7.1.1).
 /// `Proxy-*` is dropped by its prefix.
@@ -15,18 +16,39 @@ const HOP_BY_HOP_WHEN_NAMED: &str = "http2-settings";
 const OWN_PREFIX: &str = "x-creel-";
 const OWN_NAMES: [&str; 3] = ["delivery", "attempt", "replay"];
 
-/// Request line, headers and the empty line.
+/// What a request's head is made of.
+pub(super) struct HeadParts<'a> {
+    pub(super) method: &'a str,
+    pub(super) request_target: &'a str,
+    pub(super) host: &'a str,
+    pub(super) headers: &'a Headers,
+    pub(super) body_bytes: usize,
+}
+
+/// The head of a relayed request, with the headers that name the delivery.
 pub(super) fn request_head(delivery: &OutgoingDelivery, request_target: &str, host: &str) -> Vec<u8> {
-    let block = delivery.headers.as_block();
+    let mut marks = vec![
+        (&b"X-Creel-Delivery"[..], delivery.delivery_id.to_string()),
+        (b"X-Creel-Attempt", delivery.attempt_id.to_string()),
+    ];
+    marks.extend(delivery.replayed_from.map(|original| (&b"X-Creel-Replay"[..], original.to_string())));
+    let (method, headers, body_bytes) = (delivery.method.as_str(), &delivery.headers, delivery.body.len());
+    head_with(&HeadParts { method, request_target, host, headers, body_bytes }, &marks)
+}
+
+/// Request line, headers, further ones of ours, and the empty line.
+pub(super) fn head_with(parts: &HeadParts<'_>, marks: &[(&[u8], String)]) -> Vec<u8> {
+    let HeadParts { method, request_target, host, headers, body_bytes } = *parts;
+    let block = headers.as_block();
     let mut head = Vec::with_capacity(block.len() + request_target.len() + host.len() + 320);
-    for part in [delivery.method.as_str(), " ", request_target, " HTTP/1.1\r\n"] {
+    for part in [method, " ", request_target, " HTTP/1.1\r\n"] {
         head.extend_from_slice(part.as_bytes());
     }
-    let names_http2 = delivery.headers.get_all("connection").any(|value| {
+    let names_http2 = headers.get_all("connection").any(|value| {
         value.split(|&byte| byte == b',').any(|name| name.trim_ascii().eq_ignore_ascii_case(b"http2-settings"))
     });
     let mut host_written = false;
-    if delivery.headers.get("host").is_none() {
+    if headers.get("host").is_none() {
         write_line(&mut head, b"Host", host.as_bytes());
         host_written = true;
     }
@@ -40,7 +62,7 @@ pub(super) fn request_head(delivery: &OutgoingDelivery, request_target: &str, ho
             }
         } else if name.eq_ignore_ascii_case(b"content-length") {
             if !length_written {
-                write_line(&mut head, name, delivery.body.len().to_string().as_bytes());
+                write_line(&mut head, name, body_bytes.to_string().as_bytes());
                 length_written = true;
             }
         } else if !is_dropped(name, names_http2) {
@@ -48,14 +70,12 @@ pub(super) fn request_head(delivery: &OutgoingDelivery, request_target: &str, ho
             head.extend_from_slice(b"\r\n");
         }
     }
-    if !length_written && (!delivery.body.is_empty() || expects_body(&delivery.method)) {
-        write_line(&mut head, b"Content-Length", delivery.body.len().to_string().as_bytes());
+    if !length_written && (body_bytes > 0 || expects_body(method)) {
+        write_line(&mut head, b"Content-Length", body_bytes.to_string().as_bytes());
     }
     write_line(&mut head, b"Connection", b"close");
-    write_line(&mut head, b"X-Creel-Delivery", delivery.delivery_id.to_string().as_bytes());
-    write_line(&mut head, b"X-Creel-Attempt", delivery.attempt_id.to_string().as_bytes());
-    if let Some(original) = delivery.replayed_from {
-        write_line(&mut head, b"X-Creel-Replay", original.to_string().as_bytes());
+    for (name, value) in marks {
+        write_line(&mut head, name, value.as_bytes());
     }
     head.extend_from_slice(b"\r\n");
     head
@@ -97,7 +117,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::domain::{AttemptId, DeliveryId, Headers};
+    use crate::domain::{AttemptId, DeliveryId};
 
     fn delivery(method: &str, block: &'static [u8], body: &'static [u8]) -> OutgoingDelivery {
         OutgoingDelivery {

@@ -61,6 +61,38 @@ pub(super) fn path_query(url: &str) -> String {
     if tail.starts_with('/') { tail.to_owned() } else { format!("/{tail}") }
 }
 
+/// The path with its query as Contentful's library writes them
+/// (<https://github.com/contentful/node-apps-toolkit/blob/main/src/requests/utils.ts>): JavaScript's `encodeURI` over the
+/// path and the query, the latter escaped as one word before, so that its escapes are escaped again.
+pub(super) fn path_query_escaped(url: &str) -> String {
+    let whole = path_query(url);
+    let mut parts = whole.split('?');
+    let path = parts.next().unwrap_or_default();
+    match parts.next().filter(|query| !query.is_empty()) {
+        Some(query) => escaped_but(&format!("{path}?{}", escaped_but(query, UNRESERVED)), URI),
+        None => escaped_but(path, URI),
+    }
+}
+
+/// Marks that JavaScript's `encodeURIComponent` and Node's `querystring.escape` keep (ECMA-262 section 19.2.6).
+const UNRESERVED: &str = "-_.!~*'()";
+/// Marks that JavaScript's `encodeURI` keeps.
+const URI: &str = "-_.!~*'();/?:@&=+$,#";
+
+/// The text with every byte as `%XX` that is neither a letter, a digit nor one of the marks.
+fn escaped_but(text: &str, marks: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || marks.as_bytes().contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+    }
+    escaped
+}
+
 /// The URL with the escapes resolved that HubSpot resolves, in either case.
 pub(super) fn decoded(url: &str) -> String {
     HUBSPOT_ESCAPES.iter().fold(url.to_owned(), |url, (escape, plain)| {
@@ -160,6 +192,11 @@ mod tests {
         }
         assert_eq!(path_query("https://h?x#y"), "/?x");
         assert_eq!(path_query("https://h/a/b?x=%2F"), "/a/b?x=%2F");
+        assert_eq!(
+            path_query_escaped("https://h/a b/é%20?x=1&y=%2F#z"),
+            "/a%20b/%C3%A9%2520?x%253D1%2526y%253D%25252F"
+        );
+        assert_eq!(path_query_escaped("https://h/a?"), "/a");
         assert_eq!(decoded("https://h/?u=%3a%2F%20"), "https://h/?u=:/%20");
     }
 

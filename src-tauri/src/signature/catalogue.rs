@@ -12,6 +12,9 @@ use super::{EventSource, Evidence, Example, Handshake, Place, Provider, Retry, S
 /// Slug and text of each file, written by the build script.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/providers.rs"));
 
+/// The same of the files in `providers/samples`.
+const SAMPLE_FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/samples.rs"));
+
 /// Where every provider's dedupe key is looked for last (CONTRACT section 3).
 const DEDUPE_HEADER_LAST: &str = "Idempotency-Key";
 
@@ -71,13 +74,40 @@ struct ProviderFile {
     event_prefix: Option<String>,
 }
 
+/// A file of samples as written: for a provider with many.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SamplesFile {
+    samples: Vec<Sample>,
+}
+
 impl Catalogue {
     /// The catalogue that this program was built with.
     ///
     /// # Errors
     /// When a file is not of the documented form; a test keeps such a program from being released.
     pub fn embedded() -> Result<Self, CatalogueError> {
-        Self::read(FILES.iter().copied())
+        let mut catalogue = Self::read(FILES.iter().copied())?;
+        for (slug, text) in SAMPLE_FILES {
+            catalogue.add_samples(slug, text)?;
+        }
+        Ok(catalogue)
+    }
+
+    /// Adds a file of samples to its provider.
+    ///
+    /// # Errors
+    /// When the file is not of the documented form, or there is no such provider.
+    fn add_samples(&mut self, slug: &str, text: &str) -> Result<(), CatalogueError> {
+        let name = format!("samples/{slug}");
+        let file: SamplesFile = toml::from_str(text)
+            .map_err(|error| CatalogueError::Unreadable { slug: name.clone(), source: Box::new(error) })?;
+        let provider = self.providers.get_mut(slug).map(Arc::make_mut).ok_or_else(|| CatalogueError::Invalid {
+            slug: name,
+            problem: "there is no provider of that name".to_owned(),
+        })?;
+        provider.samples.extend(file.samples);
+        Ok(())
     }
 
     /// Reads provider files, each with its slug.
@@ -185,4 +215,26 @@ fn https(field: &str, url: &str) -> Result<(), String> {
 
 fn not_blank(field: &str, text: &str) -> Result<(), String> {
     if text.trim().is_empty() { Err(format!("{field} is blank")) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_samples_that_is_wrong_or_of_nobody_is_refused_and_named() {
+        let good = "[[samples]]\nevent = 'a'\nheaders = []\nbody = '{}'\n";
+        let mut catalogue = Catalogue::embedded().unwrap();
+        let before = catalogue.get("generic").unwrap().samples.len();
+        catalogue.add_samples("generic", good).unwrap();
+        assert_eq!(catalogue.get("generic").unwrap().samples.len(), before + 1);
+        for (slug, text, says) in [
+            ("generic", "[[samples]]\nevent = 'a'\n", "providers/samples/generic.toml cannot be read"),
+            ("generic", "colour = 1\n", "unknown field `colour`"),
+            ("nobody", good, "providers/samples/nobody.toml: there is no provider"),
+        ] {
+            let error = catalogue.add_samples(slug, text).unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        }
+    }
 }

@@ -86,6 +86,11 @@ impl Check {
         if let Subject::Claim(claim) = &self.subject { Some(claim) } else { None }
     }
 
+    /// The header that it is about.
+    pub(super) fn header(&self) -> Option<&str> {
+        if let Subject::Place(place) = &self.subject { place.header_name() } else { None }
+    }
+
     /// Whether it is about the body.
     pub(super) fn is_of_body(&self) -> bool {
         matches!(self.expected, Expected::BodySha256(_))
@@ -214,6 +219,11 @@ impl Condition {
     /// The option that it reads.
     pub(super) fn option(&self) -> Option<OptionName> {
         if let ConditionSubject::Option(name) = self.subject { Some(name) } else { None }
+    }
+
+    /// The header that it is about.
+    pub(super) fn header(&self) -> Option<&str> {
+        if let ConditionSubject::Place(place) = &self.subject { place.header_name() } else { None }
     }
 
     /// How a request stands to it.

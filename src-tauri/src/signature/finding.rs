@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::action::Action;
 use crate::domain::words;
 
 /// A mistake that explains why a signature does not hold.
@@ -17,6 +18,9 @@ pub struct Finding {
     pub explanation: String,
     /// What to do about it.
     pub fix: String,
+    /// What the engine can do about it when asked to; null where only people can.
+    #[serde(default)]
+    pub action: Option<Action>,
 }
 
 words! {
@@ -155,6 +159,10 @@ mistakes! {
     WrongProvider = "wrong_provider":
         "The signature holds by the rules of another provider.",
         "Choose that provider at the endpoint.";
+    /// Another scheme's.
+    WrongScheme = "wrong_scheme":
+        "The signature holds by another scheme of the same provider.",
+        "Choose that scheme at the endpoint.";
     /// A newline.
     TrailingNewline = "trailing_newline":
         "A line end at the end of the body was added or removed after signing.",
@@ -195,10 +203,18 @@ mistakes! {
     SignedContentWrong = "signed_content_wrong":
         "The signer joined the signed parts in another way than the provider documents.",
         "Join the parts exactly as documented.";
+    /// A changed header.
+    SignedHeaderChanged = "signed_header_changed":
+        "A header that is signed was changed on the way.",
+        "Compare the signed headers with what the sender sends; proxies like to rewrite them.";
     /// A changed time.
     TimestampTampered = "timestamp_tampered":
         "The timestamp differs from the one that was signed.",
         "Find out what changes the timestamp on the way.";
+    /// No certificate.
+    CertificateMissing = "certificate_missing":
+        "The certificate that the request was signed with is not here, so its signature cannot be judged yet.",
+        "Set the option `trust` to `fetch` to have Creel fetch it from the provider, or give it as `certificate_pem`.";
     /// Untrusted.
     CertUrlUntrusted = "cert_url_untrusted":
         "The request names a certificate at an address that is not the provider's.",
@@ -217,6 +233,25 @@ impl Mistake {
     /// The finding of this mistake.
     pub(super) fn found(self, confidence: Confidence) -> Finding {
         let (explanation, fix) = self.texts();
-        Finding { code: self.as_str().to_owned(), confidence, explanation: explanation.to_owned(), fix: fix.to_owned() }
+        Finding {
+            code: self.as_str().to_owned(),
+            confidence,
+            explanation: explanation.to_owned(),
+            fix: fix.to_owned(),
+            action: None,
+        }
+    }
+
+    /// The finding of this mistake, whose undoing makes the signature hold.
+    pub(super) fn certain(self) -> Finding {
+        self.found(Confidence::Certain)
+    }
+}
+
+impl Finding {
+    /// The finding with what can be done about it.
+    #[must_use]
+    pub(super) fn with_action(self, action: Option<Action>) -> Self {
+        Self { action, ..self }
     }
 }

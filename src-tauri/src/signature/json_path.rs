@@ -16,12 +16,15 @@ const STEPS_MAX: usize = 12;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct JsonPath {
     text: String,
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Step>,
 }
 
+/// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
+    /// Into the member of an object.
     Member(String),
+    /// Into the element of an array.
     Element(usize),
 }
 
@@ -80,14 +83,16 @@ fn scalar(value: &RawValue) -> Option<Cow<'_, str>> {
     plain.then_some(Cow::Borrowed(text))
 }
 
-fn member<'a>(text: &'a str, name: &str) -> Option<&'a RawValue> {
+/// The member of an object; none when the text is no object, or it has no such member.
+pub(super) fn member<'a>(text: &'a str, name: &str) -> Option<&'a RawValue> {
     if !text.trim_start().starts_with('{') {
         return None;
     }
     members(text, &[name]).ok()?[0]
 }
 
-fn element(text: &str, index: usize) -> Option<&RawValue> {
+/// The element of an array.
+pub(super) fn element(text: &str, index: usize) -> Option<&RawValue> {
     if !text.trim_start().starts_with('[') {
         return None;
     }

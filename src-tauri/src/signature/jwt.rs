@@ -6,6 +6,7 @@ use serde_json::Value;
 use subtle::ConstantTimeEq as _;
 
 use super::algorithm::Algorithm;
+use super::key_pair::{KEY_ID, KeyPair};
 use super::public_key::PublicKey;
 
 /// Bytes of the longest token that is read.
@@ -79,12 +80,22 @@ impl Token {
         }
     }
 
-    /// Makes a token with HS256.
-    pub(super) fn sign(claims: &Value, key: &[u8]) -> Option<String> {
-        let header = URL_SAFE_NO_PAD.encode(br#"{"alg":"HS256","typ":"JWT"}"#);
+    /// Makes a token with a keyed digest or, where the algorithm wants one, a private key as PEM.
+    pub(super) fn sign(claims: &Value, algorithm: Algorithm, key: &[u8]) -> Option<String> {
+        let (name, kid) = match algorithm {
+            Algorithm::JwtHs256 | Algorithm::JwtHs => ("HS256", None),
+            Algorithm::JwtEs256 => ("ES256", Some(KEY_ID)),
+            Algorithm::JwtRs256 => ("RS256", Some(KEY_ID)),
+            _ => return None,
+        };
+        let kid = kid.map(|kid| format!(",\"kid\":\"{kid}\"")).unwrap_or_default();
+        let header = URL_SAFE_NO_PAD.encode(format!("{{\"alg\":\"{name}\",\"typ\":\"JWT\"{kid}}}"));
         let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
-        let digest = Algorithm::HmacSha256.digest(key, std::iter::once(signed.as_bytes()))?;
-        Some(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(digest)))
+        let signature = match name {
+            "HS256" => Algorithm::HmacSha256.digest(key, std::iter::once(signed.as_bytes()))?,
+            _ => KeyPair::read(std::str::from_utf8(key).ok()?, algorithm)?.sign(algorithm, signed.as_bytes())?,
+        };
+        Some(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 }
 
@@ -110,7 +121,7 @@ mod tests {
 
     #[test]
     fn what_is_signed_verifies_and_a_token_without_an_algorithm_never_does() {
-        let text = Token::sign(&json!({"a": 1}), b"k").unwrap();
+        let text = Token::sign(&json!({"a": 1}), Algorithm::JwtHs256, b"k").unwrap();
         assert!(Token::read(text.as_bytes()).unwrap().is_signed(Algorithm::JwtHs256, b"k"));
         let none = format!("{}.{}.", URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#), URL_SAFE_NO_PAD.encode("{}"));
         assert!(!Token::read(none.as_bytes()).unwrap().is_signed(Algorithm::JwtHs, b""));

@@ -10,6 +10,9 @@ use super::SignatureError;
 use super::custom::CustomScheme;
 use crate::domain::{Secret, words};
 
+/// What the option `trust` says to let certificates be fetched.
+const FETCH: &str = "fetch";
+
 words! {
     /// The name of an option.
     OptionName {
@@ -27,7 +30,8 @@ words! {
         CertificatePem = "certificate_pem",
         /// Where that certificate was found.
         CertificateUrl = "certificate_url",
-        /// A remark on why the certificate is trusted.
+        /// `fetch`: the certificate may be fetched from where a request says, on the hosts of the recipe; else a remark on
+        /// why the certificate is trusted.
         Trust = "trust",
         /// The digest that the account is set to.
         Hash = "hash",
@@ -80,6 +84,19 @@ pub fn options_replacing(mut new: Value, old: &Value) -> Value {
     new
 }
 
+/// The options with a certificate that was fetched; none where the user does not allow that.
+#[must_use]
+pub fn options_with_certificate(options: &Value, url: &str, pem: &str) -> Option<Value> {
+    let mut options = options.clone();
+    let members = options.as_object_mut()?;
+    if members.get(OptionName::Trust.as_str())?.as_str()? != FETCH {
+        return None;
+    }
+    members.insert(OptionName::CertificateUrl.as_str().to_owned(), Value::from(url));
+    members.insert(OptionName::CertificatePem.as_str().to_owned(), Value::from(pem));
+    Some(options)
+}
+
 fn secret_members(options: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
     let members = options.as_object_mut().into_iter().flatten();
     members.filter(|(name, _)| OptionName::parse(name).is_some_and(OptionName::is_secret))
@@ -122,6 +139,11 @@ impl Options {
     /// The text of an option.
     pub(super) fn get(&self, name: OptionName) -> Option<&str> {
         self.texts.get(name.as_str()).map(Secret::expose)
+    }
+
+    /// Whether certificates may be fetched.
+    pub(super) fn allows_fetch(&self) -> bool {
+        self.get(OptionName::Trust) == Some(FETCH)
     }
 
     /// Sets an option to another text.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::encoding::Encoding;
+use super::json_edit::Written;
 use super::json_path::JsonPath;
 use super::{BodyFacts, BodyField, form};
 use crate::domain::Headers;
@@ -107,6 +108,20 @@ impl Place {
         match &self.at {
             At::Header(name) => Some(name),
             _ => None,
+        }
+    }
+
+    /// The body with a text at this place; none when the place is not in the body, or the body is not of that form.
+    pub(super) fn write(&self, body: &[u8], text: &str, written: Written) -> Option<Vec<u8>> {
+        match &self.at {
+            At::Fact(field) => JsonPath::parse(field.as_str())?.with(body, text, written),
+            At::Body(path) => path.with(body, text, written),
+            At::Form { name, inner: Inner::Whole } => form::with_field(body, name, text),
+            At::Form { name, inner: Inner::Json(path) } => {
+                let inner = path.with(form::field(body, name)?.as_bytes(), text, written)?;
+                form::with_field(body, name, std::str::from_utf8(&inner).ok()?)
+            }
+            At::Header(_) | At::Query(_) | At::Form { .. } => None,
         }
     }
 

@@ -4,16 +4,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::autopsy::{self, SecretMistake};
 use super::check::Standing;
 use super::custom::CUSTOM;
-use super::detection::{self, Elsewhere};
+use super::detection::{self, Elsewhere, Here};
 use super::event_source::{dedupe_key, event_name};
 use super::options::Options;
 use super::place::Sources;
 use super::verification::{Verification, invalid};
 use super::{
-    BodyFacts, DedupeKey, EventName, EventSource, Explanation, Handshake, HandshakeReply, Place, Sample, Scheme,
-    SchemeView, SignatureError, SignedRequest, Verdict,
+    Action, BodyFacts, Confidence, DedupeKey, EventName, EventSource, Explanation, Finding, Handshake, HandshakeReply,
+    Mistake, Place, Sample, Scheme, SchemeView, SignatureError, Signed, SignedRequest, Verdict,
 };
 use crate::domain::{Headers, Secret, SignatureReason, SignatureStatus, Timestamp, words};
 
@@ -230,22 +231,35 @@ impl Provider {
         now: Timestamp,
         elsewhere: Elsewhere<'_>,
     ) -> Result<Explanation, SignatureError> {
-        let mut explanation = self.explained(scheme, options, secrets, request, now)?;
+        let mut explanation = self.explained(scheme, options, secrets, request, now, elsewhere.local_url)?;
         if matches!(explanation.status, SignatureStatus::Invalid | SignatureStatus::Missing) {
-            let holds = |provider: &Self, secrets: &[Secret]| {
-                let scheme = scheme.filter(|_| provider.slug == self.slug);
+            let holds = |provider: &Self, scheme: Option<&str>, secrets: &[Secret]| {
                 let options = if provider.slug == self.slug { options } else { &Value::Null };
                 let verdict = provider.verify(scheme, options, secrets, request, now);
                 verdict.is_ok_and(|verdict| verdict.status == SignatureStatus::Valid)
             };
-            let found = elsewhere.mistake(self, secrets, request, holds);
-            explanation.findings.splice(0..0, found);
+            // Where a mistake is certain, that another scheme would hold says nothing: some senders sign in several ways.
+            let first = explanation.findings.first();
+            let may_be_another = first.is_none_or(|first| {
+                let absent = [Mistake::SignatureHeaderMissing, Mistake::UnsupportedVersion].map(Mistake::as_str);
+                first.confidence != Confidence::Certain || absent.contains(&first.code.as_str())
+            });
+            let here = Here { provider: self, insists_on: scheme.filter(|_| may_be_another), scheme, secrets, request };
+            let found = elsewhere.mistake(&here, &mut explanation.not_tried, holds);
+            // A slip in the endpoint's own secret is nearer than another endpoint that has it without the slip.
+            let is_slip = |finding: &Finding| matches!(finding.action, Some(Action::CorrectSecret { .. }));
+            let at = usize::from(explanation.findings.first().is_some_and(is_slip));
+            explanation.findings.splice(at..at, found);
+        }
+        if explanation.findings.iter().any(|finding| finding.confidence == Confidence::Certain) {
+            // What explains it makes the rest of the search needless.
+            explanation.not_tried.clear();
         }
         if self.takes_custom && explanation.status != SignatureStatus::Valid {
             let looks = elsewhere.catalogue.and_then(|catalogue| detection::looks_like(catalogue, request));
             explanation.suggested_provider = looks.map(|provider| provider.slug.clone());
         }
-        Ok(explanation)
+        Ok(explanation.summed_up(self))
     }
 
     fn explained(
@@ -255,17 +269,39 @@ impl Provider {
         secrets: &[Secret],
         request: &SignedRequest<'_>,
         now: Timestamp,
+        local_url: Option<&str>,
     ) -> Result<Explanation, SignatureError> {
         let settings = self.settings(scheme, options)?;
         let choice = settings.choose(request);
         let verdict = settings.verdict(choice, secrets, request, now)?;
         match choice {
-            Choice::Nothing => Ok(Explanation::without_scheme(verdict)),
+            Choice::Nothing => Ok(Explanation::without_scheme(verdict, secrets)),
             Choice::Scheme(scheme) | Choice::OtherVersion(scheme) => {
                 let verification = Verification { scheme, options: &settings.options, request, now };
-                Ok(Explanation::of_scheme(&verification, verdict, secrets))
+                Ok(Explanation::of_scheme(&verification, verdict, secrets, local_url))
             }
         }
+    }
+
+    /// The secret as it should be kept, where a mistake with it explains why the signature does not hold.
+    ///
+    /// # Errors
+    /// As [`Provider::verify`].
+    pub fn corrected_secret(
+        &self,
+        scheme: Option<&str>,
+        options: &Value,
+        secret: &Secret,
+        request: &SignedRequest<'_>,
+        now: Timestamp,
+    ) -> Result<Option<(Mistake, Secret)>, SignatureError> {
+        let settings = self.settings(scheme, options)?;
+        let (Choice::Scheme(scheme) | Choice::OtherVersion(scheme)) = settings.choose(request) else {
+            return Ok(None);
+        };
+        let verification = Verification { scheme, options: &settings.options, request, now };
+        let found = autopsy::corrected(&verification, secret);
+        Ok(found.and_then(|SecretMistake { mistake, corrected }| Some((mistake, corrected?))))
     }
 
     /// What the provider wants to hear, when the request is one of its handshakes. `query` is the request's own, without
@@ -289,7 +325,24 @@ impl Provider {
         handshakes.find_map(|handshake| handshake.reply(request.method, &sources, &options, secrets, holds))
     }
 
-    /// The headers that make a request verify; each replaces those of the same name.
+    /// Where the certificate is that a request was signed with, when it is needed, not there, and may be fetched.
+    #[must_use]
+    pub fn certificate_to_fetch(
+        &self,
+        scheme: Option<&str>,
+        options: &Value,
+        request: &SignedRequest<'_>,
+    ) -> Option<String> {
+        let settings = self.settings(scheme, options).ok()?;
+        let Choice::Scheme(scheme) = settings.choose(request) else { return None };
+        // No time is judged here.
+        let now = Timestamp::from_millis(0);
+        let verification = Verification { scheme, options: &settings.options, request, now };
+        let is_wanted = settings.options.allows_fetch() && verification.lacks_certificate();
+        scheme.certificate.as_ref().filter(|_| is_wanted)?.fetchable(&verification.sources())
+    }
+
+    /// What makes a request verify. A scheme that is signed with a private key takes one, as PEM, for the secret.
     ///
     /// # Errors
     /// When the provider signs nothing, the settings do not fit it, or the secret is not enough to sign with.
@@ -300,14 +353,45 @@ impl Provider {
         secret: &Secret,
         request: &SignedRequest<'_>,
         now: Timestamp,
-    ) -> Result<Vec<(String, String)>, SignatureError> {
+    ) -> Result<Signed, SignatureError> {
         let settings = self.settings(scheme, options)?;
-        match settings.choose(request) {
+        match settings.choose_to_sign(Some(secret), request) {
             Choice::Nothing => Err(SignatureError::NotSigned { provider: self.slug.clone() }),
             Choice::Scheme(scheme) | Choice::OtherVersion(scheme) => {
                 Verification { scheme, options: &settings.options, request, now }.sign(secret)
             }
         }
+    }
+
+    /// Makes up a secret of the form that the scheme of a request wants, or a private key as PEM. For tests: nobody else
+    /// knows it.
+    ///
+    /// # Errors
+    /// When the provider signs nothing, the settings do not fit it, or Creel makes no keys for the scheme.
+    pub fn test_secret(
+        &self,
+        scheme: Option<&str>,
+        options: &Value,
+        request: &SignedRequest<'_>,
+    ) -> Result<Secret, SignatureError> {
+        let settings = self.settings(scheme, options)?;
+        match settings.choose_to_sign(None, request) {
+            Choice::Scheme(scheme) | Choice::OtherVersion(scheme) if scheme.signs() => scheme.test_secret(),
+            _ => Err(SignatureError::NotSigned { provider: self.slug.clone() }),
+        }
+    }
+
+    /// The public half of a private key that takes the place of a secret; none when the secret is no such key.
+    #[must_use]
+    pub fn public_key_of(&self, scheme: Option<&str>, options: &Value, secret: &Secret) -> Option<String> {
+        let settings = self.settings(scheme, options).ok()?;
+        settings.schemes.iter().find_map(|scheme| scheme.public_key_of(secret))
+    }
+
+    /// Whether requests are signed at all.
+    #[must_use]
+    pub fn signs(&self) -> bool {
+        self.schemes.iter().any(Scheme::signs)
     }
 
     /// The event's name; `webhook.received` when the request gives none.
@@ -415,6 +499,31 @@ impl Settings<'_> {
             }
             None => Choice::Scheme(first),
         }
+    }
+
+    /// The scheme to sign with: that of the signature which the request brings; else the first whose conditions nothing
+    /// contradicts and which the secret can be a key of.
+    fn choose_to_sign(&self, secret: Option<&Secret>, request: &SignedRequest<'_>) -> Choice<'_> {
+        let chosen = self.choose(request);
+        let (false, Choice::Scheme(first) | Choice::OtherVersion(first)) = (self.is_named, chosen) else {
+            return chosen;
+        };
+        let url = self.options.get(super::OptionName::PublicUrl).or(request.url);
+        let sources = Sources { headers: request.headers, body: request.body, facts: None, url };
+        let brings = |place: &super::SignaturePlace| !place.values(&sources).is_empty();
+        if self.custom.is_some() || first.places.iter().any(brings) {
+            return chosen;
+        }
+        let suits = |scheme: &&&Scheme| {
+            let fits = secret.is_none_or(|secret| scheme.secret.key(secret.expose()).is_some());
+            let meets = scheme.when.iter().all(|condition| {
+                // A condition on the signature's own header is met by signing.
+                let is_own = scheme.places.iter().any(|place| place.is_header(condition.header()));
+                is_own || condition.standing(&self.options, &sources) == Standing::Met
+            });
+            scheme.can_sign() && fits && meets
+        };
+        self.schemes.iter().find(suits).map_or(chosen, |scheme| Choice::Scheme(scheme))
     }
 
     /// Whether a signature of the scheme can be read, where only its form tells the schemes apart.

@@ -1,7 +1,8 @@
 //! Public keys as users paste them, and what they verify.
 //!
 //! One key comes in many clothes: raw bytes as hex or base64, a SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7) as base64
-//! or PEM, an X.509 certificate as PEM, a JWK or a JWK set (RFC 7517), Standard Webhooks' `whpk_`. All are tried.
+//! or PEM, an X.509 certificate as PEM, a JWK or a JWK set (RFC 7517), Standard Webhooks' `whpk_`. All are tried. A private
+//! key of the user's own stands for its public half.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,6 +11,7 @@ use serde_json::Value;
 
 use super::algorithm::Algorithm;
 use super::encoding::Encoding;
+use super::key_pair::KeyPair;
 
 /// DER tag of a SEQUENCE (X.690 section 8.9).
 const SEQUENCE: u8 = 0x30;
@@ -18,7 +20,7 @@ const BIT_STRING: u8 = 0x03;
 /// DER tag of the explicit version of a certificate (RFC 5280 section 4.1).
 const VERSION: u8 = 0xa0;
 /// Standard Webhooks' prefix of a public key.
-const WHPK: &str = "whpk_";
+pub(super) const WHPK: &str = "whpk_";
 /// Bytes of an Ed25519 public key (RFC 8032 section 5.1.5).
 const ED25519_BYTES: usize = 32;
 /// Keys of a set that are tried.
@@ -39,6 +41,10 @@ impl PublicKey {
         let text = text.trim();
         if text.starts_with('{') {
             return jwks(text, kid);
+        }
+        if KeyPair::is_private(text) {
+            let pair = KeyPair::read(text, algorithm);
+            return pair.map(|pair| Self::Bytes(pair.public_bytes())).into_iter().collect();
         }
         let bytes = match pem(text) {
             Some(bytes) => Some(bytes),
@@ -93,7 +99,7 @@ fn fits(algorithm: Algorithm, key: &[u8]) -> bool {
 }
 
 /// The bytes of the first PEM block (RFC 7468).
-fn pem(text: &str) -> Option<Vec<u8>> {
+pub(super) fn pem(text: &str) -> Option<Vec<u8>> {
     let (_, behind) = text.split_once("-----BEGIN ")?;
     let (_, behind) = behind.split_once("-----")?;
     let (content, _) = behind.split_once("-----END ")?;

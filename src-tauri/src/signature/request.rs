@@ -77,6 +77,8 @@ pub enum SignatureError {
     /// A custom scheme that cannot be carried out.
     #[error("the custom scheme cannot be used: {why}")]
     Custom {
+        /// The member that it is about, where it is about one.
+        member: Option<&'static str>,
         /// What is wrong with it.
         why: String,
     },
@@ -92,14 +94,52 @@ pub enum SignatureError {
         /// The scheme.
         scheme: String,
     },
-    /// Only the provider can sign, or the signature stands in the body.
+    /// Only the provider has the private key.
     #[error(
-        "the scheme {scheme:?} cannot be signed with the secret alone: it needs the provider's private key, or the \
-             signature stands inside the body"
+        "the scheme {scheme:?} is signed with a private key, and the configured secret is none: with the provider's \
+             public key signatures can be verified, not made"
     )]
-    CannotSign {
+    NeedsPrivateKey {
         /// The scheme.
         scheme: String,
+    },
+    /// Creel verifies such signatures and makes none.
+    #[error("Creel does not make signatures of the scheme {scheme:?}: {why}")]
+    SigningUnsupported {
+        /// The scheme.
+        scheme: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// Creel makes no keys of that kind.
+    #[error("Creel makes no key pairs for the scheme {scheme:?}: its keys are RSA")]
+    NoKeyPair {
+        /// The scheme.
+        scheme: String,
+    },
+    /// The signature stands in the body, which has no room for it.
+    #[error("the scheme {scheme:?} signs inside the body, at {place}, and the body has no place for it")]
+    BodyUnfit {
+        /// The scheme.
+        scheme: String,
+        /// Where the signature stands.
+        place: String,
+    },
+    /// The signature begins with what an option says, and it is not set.
+    #[error("the scheme {scheme:?} needs the option {option:?} to sign")]
+    OptionMissing {
+        /// The scheme.
+        scheme: String,
+        /// The option.
+        option: &'static str,
+    },
+    /// What is to be sent along cannot stand in a header.
+    #[error("what the scheme {scheme:?} sends along cannot stand in a header: {why}")]
+    HeaderUnfit {
+        /// The scheme.
+        scheme: String,
+        /// Why not.
+        why: String,
     },
     /// An empty text: anybody can sign with it, so it verifies nothing.
     #[error("the signing secret is empty; set one, or clear it to accept unsigned requests")]
@@ -116,4 +156,30 @@ pub enum SignatureError {
         /// Slug of the provider.
         provider: String,
     },
+}
+
+impl SignatureError {
+    /// What to do about it.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::NeedsPrivateKey { .. } => {
+                "Use a test key pair of your own: its private half (PEM) as the secret, its public half in your app."
+            }
+            Self::NoKeyPair { .. } => {
+                "Make one (`openssl genpkey -algorithm RSA -out key.pem`) and give it as the secret; it is signed with."
+            }
+            Self::SigningUnsupported { .. } => "Let the provider send, or choose another scheme of it.",
+            Self::BodyUnfit { .. } => {
+                "Check that the body is of the form that the provider sends, or name another scheme."
+            }
+            Self::UrlUnknown { .. } => "Set the public URL of the endpoint, or the option `public_url`.",
+            Self::UnusableSecret { .. } | Self::EmptySecret => "Correct the signing secret.",
+            Self::FieldAbsent { .. } => "Add the header or the field that the scheme signs.",
+            Self::OptionMissing { .. } => "Set it among the provider's options.",
+            Self::HeaderUnfit { .. } => "Correct the provider's options.",
+            Self::NotSigned { .. } => "Send it without a signature.",
+            _ => "`creel providers show PROVIDER` says what its schemes need.",
+        }
+    }
 }

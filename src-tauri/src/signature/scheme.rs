@@ -8,12 +8,14 @@ use super::algorithm::{Algorithm, Kind};
 use super::certificate::CertificatePlace;
 use super::check::{Check, Condition};
 use super::encoding::Encoding;
+use super::key_pair::{KeyPair, PublicKeyForm};
 use super::options::OptionName;
 use super::place::Place;
 use super::secret_form::SecretForm;
 use super::signature_place::SignaturePlace;
 use super::timestamp_place::{TimeUnit, TimestampPlace};
 use super::{SignatureError, Template};
+use crate::domain::Secret;
 
 /// A signature scheme, as a `[[schemes]]` table of a provider's file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -41,6 +43,8 @@ pub struct Scheme {
     pub(super) token_age: Option<u32>,
     /// Where the certificate's address stands, and the hosts it may be on.
     pub(super) certificate: Option<CertificatePlace>,
+    /// How the provider writes its public key, where it has one.
+    pub(super) public_key: PublicKeyForm,
 }
 
 #[derive(Deserialize)]
@@ -66,6 +70,8 @@ struct SchemeTable {
     token_age_seconds: Option<u32>,
     #[serde(default)]
     certificate: Option<CertificatePlace>,
+    #[serde(default)]
+    public_key: Option<PublicKeyForm>,
 }
 
 /// A value, or an array of such values.
@@ -111,7 +117,7 @@ pub struct SchemeView {
     pub tolerance_seconds: Option<u32>,
     /// What `provider_options` it takes.
     pub options: Vec<OptionName>,
-    /// Whether Creel can sign with it, given the secret.
+    /// Whether Creel can sign with it: given the secret or, where that is a public key, a private key in its place.
     pub can_sign: bool,
 }
 
@@ -131,7 +137,11 @@ impl TryFrom<SchemeTable> for Scheme {
             checks: table.checks,
             token_age: table.token_age_seconds,
             certificate: table.certificate,
+            public_key: table.public_key.unwrap_or(PublicKeyForm::Pem),
         };
+        if table.public_key.is_some() && scheme.secret != SecretForm::PublicKey {
+            return Err(format!("{}: `public_key` is for schemes whose secret is one", scheme.name));
+        }
         scheme.check().map(|()| scheme)
     }
 }
@@ -158,6 +168,7 @@ impl Scheme {
             checks: Vec::new(),
             token_age: None,
             certificate: None,
+            public_key: PublicKeyForm::Pem,
         };
         scheme.check().map(|()| scheme)
     }
@@ -222,20 +233,57 @@ impl Scheme {
         names
     }
 
-    /// Whether the secret is all that is needed to sign.
+    /// Whether Creel can sign with it: given the secret, or a private key in its place.
     pub(super) fn can_sign(&self) -> bool {
-        let in_header = self.places.first().is_some_and(|place| place.place.header_name().is_some());
-        let symmetric = match self.algorithm.kind() {
+        match self.algorithm.kind() {
             Kind::Digest | Kind::Token => true,
-            Kind::Jwt => matches!(self.algorithm, Algorithm::JwtHs256 | Algorithm::JwtHs),
-            Kind::PublicKey | Kind::Nothing => false,
-        };
-        in_header && symmetric
+            Kind::Jwt if self.secret != SecretForm::PublicKey => true,
+            Kind::Jwt | Kind::PublicKey => self.secret == SecretForm::PublicKey && KeyPair::signs(self.algorithm),
+            Kind::Nothing => false,
+        }
+    }
+
+    /// Whether it is signed with a private key, of which the endpoint's secret is the public half.
+    pub(super) fn is_asymmetric(&self) -> bool {
+        matches!(self.secret, SecretForm::PublicKey | SecretForm::Certificate)
+    }
+
+    /// A secret of the form that it wants, made up.
+    pub(super) fn test_secret(&self) -> Result<Secret, SignatureError> {
+        let unsupported = |why| SignatureError::SigningUnsupported { scheme: self.name.clone(), why };
+        if !self.can_sign() {
+            return Err(unsupported(self.why_not()));
+        }
+        if self.is_asymmetric() {
+            let none = || SignatureError::NoKeyPair { scheme: self.name.clone() };
+            return KeyPair::make(self.algorithm).ok_or_else(none);
+        }
+        self.secret.made_up().ok_or_else(|| unsupported("the system gives no random numbers"))
+    }
+
+    /// The public half of a private key that takes the place of the secret, as the provider writes its own.
+    pub(super) fn public_key_of(&self, secret: &Secret) -> Option<String> {
+        let pair = self.is_asymmetric().then(|| KeyPair::read(secret.expose(), self.algorithm)).flatten()?;
+        Some(pair.public_text(self.public_key))
+    }
+
+    /// Why it cannot be signed with, where it cannot.
+    pub(super) fn why_not(&self) -> &'static str {
+        match self.algorithm {
+            Algorithm::None => "it signs nothing",
+            Algorithm::RsaSha1 => "RSA with SHA-1 is no longer safe to sign with",
+            _ => "a receiver trusts only certificates of the provider's own hosts",
+        }
     }
 
     /// Whether the right value of the signature can be shown: a digest can, a token would be the secret itself.
     pub(super) fn shows_expected(&self) -> bool {
         self.algorithm.kind() == Kind::Digest
+    }
+
+    /// Seconds that a signature stays good.
+    pub(super) fn tolerance(&self) -> Option<u32> {
+        self.timestamp.as_ref().and_then(|timestamp| timestamp.tolerance).or(self.token_age)
     }
 
     /// The scheme as shown.
@@ -251,7 +299,7 @@ impl Scheme {
             prefix: place.map(|place| place.prefix().to_owned()).unwrap_or_default(),
             encoding: place.map_or(Encoding::Text, |place| place.encoding),
             timestamp_unit: self.timestamp.as_ref().map(|timestamp| timestamp.unit),
-            tolerance_seconds: self.timestamp.as_ref().and_then(|timestamp| timestamp.tolerance).or(self.token_age),
+            tolerance_seconds: self.tolerance(),
             options: self.options(),
             can_sign: self.can_sign(),
         }

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
+use ring::rand::{SecureRandom as _, SystemRandom};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::algorithm::sha1;
 use super::encoding::Encoding;
-use crate::domain::words;
+use crate::domain::{Secret, words};
 
 /// Prefix of Standard Webhooks' secrets.
 pub(super) const WHSEC: &str = "whsec_";
@@ -45,7 +46,27 @@ words! {
     }
 }
 
+/// Random bytes of a secret that is made up.
+const MADE_UP_BYTES: usize = 24;
+
 impl SecretForm {
+    /// A secret of this form that nobody knows; none when the system gives no random numbers.
+    pub(super) fn made_up(self) -> Option<Secret> {
+        let mut random = [0; MADE_UP_BYTES];
+        SystemRandom::new().fill(&mut random).ok()?;
+        let text = match self {
+            Self::Hex => hex::encode(random),
+            Self::Base64 => Encoding::Base64.encode(&random),
+            Self::Whsec => format!("{WHSEC}{}", Encoding::Base64.encode(&random)),
+            Self::V1Whsec => format!("{V1}{WHSEC}{}", Encoding::Base64.encode(&random)),
+            Self::Basic => format!("creel:{}", hex::encode(random)),
+            Self::Utf8 | Self::Sha1 | Self::Nfkd | Self::Html | Self::PublicKey | Self::Certificate => {
+                format!("test_{}", hex::encode(random))
+            }
+        };
+        Some(Secret::new(text))
+    }
+
     /// The key; none when the text is not of the form.
     pub(super) fn key(self, text: &str) -> Option<Cow<'_, [u8]>> {
         let decoded = |encoding: Encoding, text: &str| {
@@ -65,6 +86,21 @@ impl SecretForm {
                 Some(Cow::Owned(format!("{BASIC}{}", Encoding::Base64.encode(text.as_bytes())).into_bytes()))
             }
         }
+    }
+}
+
+impl SecretForm {
+    /// The text that makes this key; none where no text does, or no text that can be kept.
+    pub(super) fn text(self, key: &[u8]) -> Option<String> {
+        let text = match self {
+            Self::Utf8 | Self::PublicKey => std::str::from_utf8(key).ok()?.to_owned(),
+            Self::Hex => Encoding::Hex.encode(key),
+            Self::Base64 => Encoding::Base64.encode(key),
+            Self::Whsec => format!("{WHSEC}{}", Encoding::Base64.encode(key)),
+            Self::V1Whsec => format!("{V1}{WHSEC}{}", Encoding::Base64.encode(key)),
+            Self::Sha1 | Self::Nfkd | Self::Html | Self::Basic | Self::Certificate => return None,
+        };
+        (self.key(&text).as_deref() == Some(key)).then_some(text)
     }
 }
 
@@ -91,6 +127,11 @@ mod tests {
         assert_eq!(key(SecretForm::Nfkd, "\u{fb01}").as_deref(), Some(b"fi".as_slice()));
         assert_eq!(key(SecretForm::Html, "a&amp;quot;&quot;").as_deref(), Some(b"a&quot;\"".as_slice()));
         assert_eq!(key(SecretForm::Basic, "a:b"), key(SecretForm::Basic, "Basic YTpi"));
+        for form in [SecretForm::Utf8, SecretForm::Hex, SecretForm::Base64, SecretForm::Whsec, SecretForm::V1Whsec] {
+            let text = form.text(b"a key").unwrap();
+            assert_eq!(key(form, &text).as_deref(), Some(b"a key".as_slice()), "{form}");
+        }
+        assert_eq!(SecretForm::Utf8.text(b"\xff"), None);
         for (form, text) in [(SecretForm::Hex, "0"), (SecretForm::Base64, "!"), (SecretForm::Whsec, "whsec_")] {
             assert_eq!(key(form, text), None);
         }

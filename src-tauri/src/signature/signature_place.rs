@@ -21,7 +21,7 @@ pub struct SignaturePlace {
     prefix: String,
     pub(super) encoding: Encoding,
     /// What stands between the items of a list.
-    separator: Option<char>,
+    separator: Option<String>,
     /// What stands between lists that each bring their own timestamp.
     groups: Option<char>,
     /// The option that holds this signature's key, where it is not the secret.
@@ -39,7 +39,7 @@ struct SignatureTable {
     #[serde(default)]
     prefix: String,
     encoding: Encoding,
-    separator: Option<char>,
+    separator: Option<String>,
     groups: Option<char>,
     key: Option<OptionName>,
 }
@@ -101,10 +101,15 @@ impl SignaturePlace {
     pub(super) fn write(&self, bytes: &[u8], timestamp: Option<(&str, &str)>, options: &Options) -> String {
         let prefix = self.prefix_with(options).unwrap_or_default();
         let signature = format!("{prefix}{}", self.encoding.encode(bytes));
-        match (timestamp, self.separator) {
+        match (timestamp, &self.separator) {
             (Some((field, text)), Some(separator)) => format!("{field}={text}{separator}{signature}"),
             _ => signature,
         }
+    }
+
+    /// Whether it is the header of that name.
+    pub(super) fn is_header(&self, name: Option<&str>) -> bool {
+        self.place.header_name().zip(name).is_some_and(|(own, name)| own.eq_ignore_ascii_case(name))
     }
 
     /// The name of the header that is written.
@@ -144,7 +149,7 @@ impl SignaturePlace {
                 unread = Some(Unread::Malformed);
             }
             for group in split(&value, self.groups) {
-                let items = split(group, self.separator);
+                let items = split(group, self.split_at());
                 let timestamp = timestamp_field.and_then(|field| field_of(&items, field));
                 for item in items {
                     match self.decode(item, prefix.as_deref()).filter(|bytes| algorithm.could_be(bytes)) {
@@ -182,7 +187,12 @@ impl SignaturePlace {
 
     /// The items of a value, whatever they are.
     pub(super) fn items<'v>(&self, value: &'v [u8]) -> Vec<&'v [u8]> {
-        split(value, self.groups).into_iter().flat_map(|group| split(group, self.separator)).collect()
+        split(value, self.groups).into_iter().flat_map(|group| split(group, self.split_at())).collect()
+    }
+
+    /// What splits the list: white space behind it is only written.
+    fn split_at(&self) -> Option<char> {
+        self.separator.as_deref()?.chars().next()
     }
 
     /// The option that the prefix names.

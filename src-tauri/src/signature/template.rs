@@ -15,7 +15,8 @@ use super::{SignedRequest, canonical, form};
 
 /// The placeholders, for messages and the documentation.
 pub(super) const PARTS: &str = "body, body_unpacked, body_escaped, body_crc32, timestamp, id, method, url, url_with_port, \
-     url_without_port, url_decoded, path_query, secret, sorted_params, php_form:NAME, header:NAME, signed_headers:NAME, \
+     url_without_port, url_decoded, path_query, path_query_escaped, secret, sorted_params, php_form:NAME, header:NAME, \
+     signed_headers:NAME, \
      list_item:HEADER/NAME, listed_headers:HEADER/NAME, json:PATH, json_lines:PATH,..., form:NAME, form_json:NAME/PATH, option:NAME";
 /// Bytes of the largest body that is unpacked before it is signed.
 pub(super) const UNPACKED_BYTES_MAX: u64 = 32 * 1024 * 1024;
@@ -41,6 +42,7 @@ enum Part {
     Method,
     Url(UrlForm),
     PathQuery,
+    PathQueryEscaped,
     Secret,
     SortedParams,
     /// Only as a mistake of signers.
@@ -167,6 +169,11 @@ impl Template {
         self.parts.iter().any(|part| matches!(part, Part::Url(_) | Part::PathQuery))
     }
 
+    /// Whether headers are signed that the sender chooses.
+    pub(super) fn has_headers(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::SignedHeaders(_)))
+    }
+
     /// The options that it reads.
     pub(super) fn options(&self) -> impl Iterator<Item = OptionName> {
         self.parts.iter().filter_map(|part| if let Part::Option(name) = part { Some(*name) } else { None })
@@ -277,6 +284,7 @@ impl Part {
             "url_without_port" => Self::Url(UrlForm::WithoutPort),
             "url_decoded" => Self::Url(UrlForm::Decoded),
             "path_query" => Self::PathQuery,
+            "path_query_escaped" => Self::PathQueryEscaped,
             "secret" => Self::Secret,
             "sorted_params" => Self::SortedParams,
             _ => return None,
@@ -310,6 +318,9 @@ impl Part {
                 })
             }
             Self::PathQuery => Ok(Cow::Owned(canonical::path_query(context.url().ok_or(Lack::Url)?).into_bytes())),
+            Self::PathQueryEscaped => {
+                Ok(Cow::Owned(canonical::path_query_escaped(context.url().ok_or(Lack::Url)?).into_bytes()))
+            }
             Self::Secret => borrowed(Some(context.secret)),
             Self::SortedParams => Ok(Cow::Owned(canonical::sorted_params(body).into_bytes())),
             Self::EncodedParams => Ok(Cow::Owned(canonical::encoded_params(body))),
@@ -427,7 +438,8 @@ mod tests {
 
     #[test]
     fn a_placeholder_that_stands_for_nothing_is_refused() {
-        for unknown in ["{bdoy}", "{body:x}", "{header}", "{json:a..b}", "{option:x}", "{form_json:a}", "{list_item:a}"] {
+        for unknown in ["{bdoy}", "{body:x}", "{header}", "{json:a..b}", "{option:x}", "{form_json:a}", "{list_item:a}"]
+        {
             let name = unknown.trim_matches(['{', '}']).to_owned();
             assert_eq!(Template::parse(unknown), Err(TemplateError::UnknownPlaceholder(name)), "{unknown}");
         }

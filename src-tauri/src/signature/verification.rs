@@ -1,11 +1,10 @@
-//! Carries out a scheme: judges requests, and signs them.
+//! Carries out a scheme: judges requests. [`super::signing`] signs them.
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value};
 use subtle::ConstantTimeEq as _;
 
-use super::algorithm::{Algorithm, Kind, sha256};
+use super::algorithm::{Algorithm, Kind};
 use super::jwt::Token;
 use super::options::{OptionName, Options};
 use super::place::Sources;
@@ -20,8 +19,6 @@ use crate::domain::{Secret, SignatureReason, SignatureStatus, Timestamp};
 
 /// Seconds by which the clocks of the makers and readers of tokens may differ.
 const TOKEN_LEEWAY_SECONDS: i64 = 0;
-/// Hexadecimal digits of an id that is made for a request that brings none.
-const MADE_ID_DIGITS: usize = 24;
 
 /// A scheme applied to one request.
 #[derive(Clone, Copy)]
@@ -218,7 +215,10 @@ impl<'a> Verification<'a> {
 
     /// Whether the scheme needs a certificate that the options do not bring.
     pub(super) fn lacks_certificate(&self) -> bool {
-        self.scheme.certificate.is_some() && self.options.get(OptionName::CertificatePem).is_none()
+        let Some(place) = &self.scheme.certificate else { return false };
+        // One that was fetched stands for the address it was found at alone: the next may have another key.
+        let is_another = || place.address(&self.sources()).as_deref() != self.options.get(OptionName::CertificateUrl);
+        self.options.get(OptionName::CertificatePem).is_none() || (self.options.allows_fetch() && is_another())
     }
 
     /// Whether all checks hold.
@@ -281,93 +281,6 @@ impl<'a> Verification<'a> {
             (Some(_), None) => Err(SignatureReason::StaleTimestamp),
             (None, _) => Ok(()),
         }
-    }
-
-    /// The headers that make the request verify now.
-    pub(super) fn sign(&self, secret: &Secret) -> Result<Vec<(String, String)>, SignatureError> {
-        let scheme = self.scheme;
-        if !scheme.can_sign() {
-            return Err(SignatureError::CannotSign { scheme: scheme.name.clone() });
-        }
-        if secret.expose().is_empty() {
-            return Err(SignatureError::EmptySecret);
-        }
-        let mut headers = Vec::new();
-        let sources = self.sources();
-        let id =
-            scheme.id.as_ref().map(|place| place.read(&sources).map_or_else(|| self.made_id(), |id| id.into_owned()));
-        if let (Some(name), Some(id)) = (scheme.id.as_ref().and_then(|place| place.header_name()), &id) {
-            headers.push((name.to_owned(), id.clone()));
-        }
-        let timestamp = self.timestamp_to_sign(&sources);
-        if let (Some(place), Some(text)) = (&scheme.timestamp, &timestamp)
-            && let TimestampAt::Place(at) = &place.at
-            && let Some(name) = at.header_name()
-        {
-            headers.push((name.to_owned(), text.clone()));
-        }
-        let value = self.value(secret, timestamp.as_deref(), id.as_deref())?;
-        let name = scheme.places.first().and_then(|place| place.header_to_write());
-        headers.extend(name.map(|name| (name, value)));
-        Ok(headers)
-    }
-
-    /// The time to sign with: now, but where it stands in the body it stays what it is.
-    fn timestamp_to_sign(&self, sources: &Sources<'_>) -> Option<String> {
-        let place = self.scheme.timestamp.as_ref()?;
-        match &place.at {
-            TimestampAt::Place(at) if at.header_name().is_none() => at.read(sources).map(Cow::into_owned),
-            _ => Some(place.unit.write(self.now)),
-        }
-    }
-
-    fn made_id(&self) -> String {
-        let digest = hex::encode(sha256(&[&self.now.as_millis().to_be_bytes(), self.request.body].concat()));
-        format!("msg_{}", &digest[..MADE_ID_DIGITS])
-    }
-
-    /// What the signature header would have to say.
-    pub(super) fn value(
-        &self,
-        secret: &Secret,
-        timestamp: Option<&str>,
-        id: Option<&str>,
-    ) -> Result<String, SignatureError> {
-        let scheme = self.scheme;
-        let unusable = || scheme.unusable();
-        let place = scheme.places.first().ok_or_else(unusable)?;
-        let key = self.key(secret.expose()).ok_or_else(unusable)?;
-        let bytes = match scheme.algorithm.kind() {
-            Kind::Token => key.to_vec(),
-            Kind::Jwt => Token::sign(&self.claims(), &key).ok_or_else(unusable)?.into_bytes(),
-            _ => {
-                let template = scheme.content().ok_or_else(unusable)?;
-                let secret = secret.expose();
-                let context = Context { request: self.request, options: self.options, secret, timestamp, id };
-                let pieces = template.pieces(&context).map_err(|lack| match lack {
-                    Lack::Url => SignatureError::UrlUnknown { scheme: scheme.name.clone() },
-                    Lack::Field | Lack::Unreadable => SignatureError::FieldAbsent { scheme: scheme.name.clone() },
-                })?;
-                scheme.algorithm.digest(&key, pieces.iter().map(|piece| &**piece)).ok_or_else(unusable)?
-            }
-        };
-        let beside = scheme.timestamp.as_ref().and_then(|place| place.field()).zip(timestamp);
-        Ok(place.write(&bytes, beside, self.options))
-    }
-
-    /// The claims that make a token verify.
-    fn claims(&self) -> Value {
-        let sources = self.sources();
-        let mut claims = Map::new();
-        for check in &self.scheme.checks {
-            if let (Some(claim), Some(value)) = (check.claim(), check.value(self.options, &sources)) {
-                claims.insert(claim.to_owned(), Value::String(value));
-            }
-        }
-        let now = self.now.as_unix_seconds();
-        claims.insert("iat".to_owned(), Value::from(now));
-        claims.insert("exp".to_owned(), Value::from(now.saturating_add(300)));
-        Value::Object(claims)
     }
 }
 

@@ -450,13 +450,16 @@ pub fn read_payload(connection: &Connection, seq: i64) -> Result<Option<Payload>
     Ok(payload)
 }
 
-/// All arrivals of a delivery beyond the first.
+/// Arrivals of one delivery that are told at once; a sender may repeat itself without end.
+pub const ARRIVALS_TOLD_MAX: usize = 1_000;
+
+/// The newest arrivals of a delivery beyond the first, in their order; at most [`ARRIVALS_TOLD_MAX`].
 pub fn read_arrivals(connection: &Connection, seq: i64) -> Result<Vec<ArrivalSummary>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT n, received_at, remote_addr, client_ip, headers, signature_status, body_size, body IS NULL
-         FROM arrivals WHERE delivery = ?1 ORDER BY n",
+         FROM arrivals WHERE delivery = ?1 ORDER BY n DESC LIMIT ?2",
     )?;
-    let arrivals = statement.query_map([seq], |row| {
+    let arrivals = statement.query_map(params![seq, ARRIVALS_TOLD_MAX as i64], |row| {
         Ok(ArrivalSummary {
             n: row.get(0)?,
             received_at: Timestamp::from_millis(row.get(1)?),
@@ -468,7 +471,9 @@ pub fn read_arrivals(connection: &Connection, seq: i64) -> Result<Vec<ArrivalSum
             same_body: row.get(7)?,
         })
     })?;
-    Ok(arrivals.collect::<Result<_, _>>()?)
+    let mut arrivals = arrivals.collect::<Result<Vec<_>, _>>()?;
+    arrivals.reverse();
+    Ok(arrivals)
 }
 
 /// Head and body of one arrival; the delivery's own for the first, and its body where an arrival's is the same.

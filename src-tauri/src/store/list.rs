@@ -13,6 +13,10 @@ pub const TOTAL_EXACT_MAX: i64 = 10_000;
 
 /// Leaves out deliveries whose endpoint is being deleted; needs `endpoints e`.
 pub(super) const VISIBLE: &str = "e.deleting = 0";
+/// The condition of the index `deliveries_unsettled`, word for word.
+const UNSETTLED: &str = "d.status IN ('queued', 'rejected', 'ignored', 'failed', 'interrupted')";
+/// The condition of the index `deliveries_unsigned`, word for word.
+const UNSIGNED: &str = "d.signature_status IN ('invalid', 'missing')";
 
 /// What a list is narrowed to; every part given must match.
 #[derive(Clone, Debug, Default)]
@@ -111,11 +115,18 @@ impl DeliveryFilter {
         if let Some(endpoint) = self.endpoint_id {
             conditions.and("d.endpoint = (SELECT row FROM endpoints WHERE id = ?)", endpoint.as_bytes().to_vec());
         }
-        // Written out, because SQLite uses a partial index only for words that it can see.
+        // Written out, because SQLite uses a partial index only for words that it can see, and only where the index's own
+        // condition is repeated: it does not conclude that one word of a list is in the list.
         if let Some(status) = self.status {
+            if status != DeliveryStatus::Dispatched {
+                conditions.and_constant(UNSETTLED);
+            }
             conditions.and_constant(&format!("d.status = '{}'", status.as_str()));
         }
         if let Some(signature) = self.signature_status {
+            if matches!(signature, SignatureStatus::Invalid | SignatureStatus::Missing) {
+                conditions.and_constant(UNSIGNED);
+            }
             conditions.and_constant(&format!("d.signature_status = '{}'", signature.as_str()));
         }
         if let Some(provider) = &self.provider {
@@ -125,14 +136,37 @@ impl DeliveryFilter {
             conditions.and("d.event = ?", event.clone());
         }
         if let Some(text) = &self.text {
-            conditions.and(
-                "(instr(lower(d.event), ?) OR instr(lower(d.path), ?) OR instr(lower(coalesce(d.dedupe_key, '')), ?)
-                  OR instr(lower(hex(d.id)), replace(?, '-', '')))",
-                text.to_lowercase(),
-            );
+            and_text(&mut conditions, text);
         }
         conditions
     }
+}
+
+/// Event, path, dedupe key or id hold the text; letters of ASCII match in either case. By `LIKE`, which takes a quarter of
+/// the time of lower-casing each value first.
+fn and_text(conditions: &mut Conditions, text: &str) {
+    if text.contains('\0') {
+        // `LIKE` ends at it.
+        conditions.and("(instr(d.event, ?) OR instr(coalesce(d.dedupe_key, ''), ?))", text.to_owned());
+        return;
+    }
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    let mut places =
+        String::from("(d.event LIKE ? ESCAPE '\\' OR d.path LIKE ? ESCAPE '\\' OR d.dedupe_key LIKE ? ESCAPE '\\'");
+    // Ids are looked at only for a text that can be a part of one.
+    if text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') {
+        places.push_str(" OR hex(d.id) LIKE replace(?, '-', '')");
+    }
+    places.push(')');
+    conditions.and(&places, pattern);
 }
 
 /// A page of the list.

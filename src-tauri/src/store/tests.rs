@@ -360,3 +360,29 @@ async fn a_filtered_total_counts_what_the_list_shows_also_while_an_endpoint_is_b
     store.write(move |writing| writing.hide_endpoint(id)).await.unwrap();
     assert_eq!(total(filter).await, 3);
 }
+
+#[tokio::test]
+async fn rare_states_and_verdicts_are_found_by_their_index() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let plan = async |filter: DeliveryFilter| {
+        let plan = move |connection: &rusqlite::Connection| {
+            let conditions = filter.conditions();
+            let sql = format!("EXPLAIN QUERY PLAN SELECT 1 FROM deliveries d{} ORDER BY d.seq DESC", conditions.sql);
+            let mut statement = connection.prepare(&sql)?;
+            let rows = statement.query_map(rusqlite::params_from_iter(conditions.values), |row| row.get(3))?;
+            Ok(rows.collect::<Result<Vec<String>, _>>()?.join("; "))
+        };
+        store.read(plan).await.unwrap()
+    };
+    for status in [DeliveryStatus::Queued, DeliveryStatus::Failed, DeliveryStatus::Rejected, DeliveryStatus::Ignored] {
+        let plan = plan(DeliveryFilter { status: Some(status), ..DeliveryFilter::default() }).await;
+        assert!(plan.contains("INDEX deliveries_unsettled"), "{status:?}: {plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "{status:?}: {plan}");
+    }
+    for verdict in [SignatureStatus::Invalid, SignatureStatus::Missing] {
+        let plan = plan(DeliveryFilter { signature_status: Some(verdict), ..DeliveryFilter::default() }).await;
+        assert!(plan.contains("INDEX deliveries_unsigned"), "{verdict:?}: {plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "{verdict:?}: {plan}");
+    }
+}

@@ -178,8 +178,7 @@ impl Blueprint {
         };
         let quoted = |name: &str| value(name).map(|text| text.replace('\\', "\\\\").replace('"', "\\\""));
         let fill = |text: &str| template::fill(text, value);
-        let own =
-            self.leading.iter().map(|word| template::fill(word, |name| built_in(name)).unwrap_or_else(|| word.clone()));
+        let own = self.leading.iter().map(|word| template::fill(word, built_in).unwrap_or_else(|| word.clone()));
         let mut args: Vec<String> = own.collect();
         for arg in &self.provider.args {
             match arg {

@@ -61,8 +61,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
         say("this command is Creel's own: it is started by the engine");
         return USAGE;
     };
-    let _job = match contain() {
-        Ok(job) => job,
+    let _contained = match contain() {
+        Ok(contained) => contained,
         Err(error) => {
             say(&format!("descendants cannot be kept together: {error}"));
             return NOT_STARTED;
@@ -199,27 +199,35 @@ fn follow_signals(hear: Sender<Heard>) {
 #[cfg(not(unix))]
 fn follow_signals(_hear: Sender<Heard>) {}
 
-/// On Linux, descendants whose parent ends become our children (`PR_SET_CHILD_SUBREAPER`, prctl(2)).
-#[cfg(target_os = "linux")]
-fn contain() -> io::Result<()> {
-    Ok(nix::sys::prctl::set_child_subreaper(true)?)
+/// What keeps descendants together for as long as it is held.
+struct Containment {
+    /// A job that ends with the last handle to it, which is ours: the system closes it however the guard dies.
+    #[cfg(windows)]
+    _job: win32job::Job,
 }
 
-/// A job that ends with the last handle to it, which is ours: the system closes it however the guard dies.
+/// On Linux, descendants whose parent ends become our children (`PR_SET_CHILD_SUBREAPER`, prctl(2)).
+#[cfg(target_os = "linux")]
+fn contain() -> io::Result<Containment> {
+    nix::sys::prctl::set_child_subreaper(true)?;
+    Ok(Containment {})
+}
+
+/// On Windows they are in a job with us.
 #[cfg(windows)]
-fn contain() -> io::Result<win32job::Job> {
+fn contain() -> io::Result<Containment> {
     let mut limits = win32job::ExtendedLimitInfo::new();
     limits.limit_kill_on_job_close();
     let job = win32job::Job::create_with_limit_info(&limits).map_err(io::Error::other)?;
     job.assign_current_process().map_err(io::Error::other)?;
-    Ok(job)
+    Ok(Containment { _job: job })
 }
 
 /// Elsewhere the process group is all there is.
 #[cfg(not(any(target_os = "linux", windows)))]
 #[expect(clippy::unnecessary_wraps, reason = "fails elsewhere")]
-fn contain() -> io::Result<()> {
-    Ok(())
+fn contain() -> io::Result<Containment> {
+    Ok(Containment {})
 }
 
 #[cfg(unix)]

@@ -32,5 +32,5 @@ pub use catalogue::{TunnelCatalogue, TunnelCatalogueError};
 pub use program::{find_program, version_of};
 pub use provider::{ClientIpRule, TunnelProvider};
 pub use spawner::{GuardProgram, GuardedCommand, NextEvent, ProcessEvent, SpawnError, TunnelProcess, TunnelSpawner};
-pub use supervision::{Later, Outside, Snapshot, Supervision, SupervisionParts, TunnelObserver};
+pub use supervision::{Later, LocalAnswer, Outside, Snapshot, Supervision, SupervisionParts, TunnelObserver};
 pub use tokio_spawner::TokioSpawner;

@@ -73,14 +73,12 @@ pub fn end_leftovers(dir: &Path) -> io::Result<u32> {
 
 #[cfg(test)]
 mod tests {
-    #![cfg(unix)]
-
-    use std::os::unix::process::CommandExt as _;
-
     use super::*;
 
+    #[cfg(unix)]
     #[test]
     fn what_is_left_of_an_earlier_run_is_ended_and_a_stranger_with_its_number_is_not() {
+        use std::os::unix::process::CommandExt as _;
         let dir = tempfile::tempdir().unwrap();
         let mut left = std::process::Command::new("sleep").arg("60").process_group(0).spawn().unwrap();
         let mut stranger = std::process::Command::new("sleep").arg("60").spawn().unwrap();

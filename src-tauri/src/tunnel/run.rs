@@ -14,7 +14,7 @@ use super::lines::LineSplitter;
 use super::output_rules::{Finding, Meaning, OutputReader};
 use super::record::record_path;
 use super::spawner::{GuardedCommand, ProcessEvent, TunnelProcess};
-use super::supervision::{Later, Request, Watch};
+use super::supervision::{Later, LocalAnswer, Request, Watch};
 use super::template;
 use crate::domain::{Timestamp, TunnelBreak, TunnelProbe, TunnelStatus, TunnelStream};
 
@@ -64,8 +64,8 @@ pub(super) struct Run<'a> {
     proof: Option<Later<TunnelProbe>>,
     proof_at: Option<Instant>,
     proofs_failed: u32,
-    ready_answer: Option<Later<Result<(u16, Vec<u8>), String>>>,
-    url_answer: Option<Later<Result<(u16, Vec<u8>), String>>>,
+    ready_answer: Option<Later<LocalAnswer>>,
+    url_answer: Option<Later<LocalAnswer>>,
     ticked: (Instant, Timestamp),
 }
 
@@ -203,7 +203,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn take_url_answer(&mut self, said: Result<(u16, Vec<u8>), String>) {
+    fn take_url_answer(&mut self, said: LocalAnswer) {
         let Some((_, field, prefix)) = &self.launch.url_api else { return };
         let Ok((200, body)) = said else { return };
         let Ok(answer) = serde_json::from_slice::<Value>(&body) else { return };

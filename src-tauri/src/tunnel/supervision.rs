@@ -30,10 +30,13 @@ const PLAIN_HTTP: &str =
 /// What is promised for later.
 pub type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
+/// What an address on this machine answers: status and the beginning of the body; or why it does not.
+pub type LocalAnswer = Result<(u16, Vec<u8>), String>;
+
 /// What a supervision asks of the world outside its program.
 pub trait Outside: Send + Sync + 'static {
-    /// Asks an address on this machine, the program's own: status and the beginning of the body.
-    fn get(&self, url: String) -> Later<Result<(u16, Vec<u8>), String>>;
+    /// Asks an address on this machine, the program's own.
+    fn get(&self, url: String) -> Later<LocalAnswer>;
 
     /// Sends a request through a public URL and says what came of it.
     fn prove(&self, public_url: String) -> Later<TunnelProbe>;

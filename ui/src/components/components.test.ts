@@ -2,7 +2,6 @@ import { fireEvent, render, screen } from '@testing-library/svelte';
 import { tick } from 'svelte';
 import { describe, expect, it, vi } from 'vitest';
 import CopyButton from './CopyButton.svelte';
-import Differing from './Differing.svelte';
 import HeaderTable from './HeaderTable.svelte';
 import Menu from './Menu.svelte';
 import SecretUrl from './SecretUrl.svelte';
@@ -91,15 +90,6 @@ describe('Tabs', () => {
     await fireEvent.keyDown(screen.getByRole('tab', { name: 'A' }), { key: 'ArrowLeft' });
     expect(onselect).toHaveBeenCalledWith('b');
     expect(screen.getByRole('tab', { name: 'A' }).getAttribute('aria-selected')).toBe('true');
-  });
-});
-
-describe('Differing', () => {
-  it('marks all from the first difference, and nothing where there is none', () => {
-    const { container } = render(Differing, { text: 'sha256=abX1', other: 'sha256=abY1' });
-    expect(container.querySelector('mark')?.textContent).toBe('X1');
-    expect(container.textContent).toBe('sha256=abX1');
-    expect(render(Differing, { text: 'a', other: 'ab' }).container.querySelector('mark')).toBeNull();
   });
 });
 

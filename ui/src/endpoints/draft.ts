@@ -5,6 +5,7 @@ export type Draft = {
   name: string;
   provider: string;
   scheme: string | null;
+  provider_options: Record<string, unknown>;
   enabled: boolean;
   targets: Target[];
   allow_non_loopback: boolean;
@@ -20,6 +21,7 @@ const FIELDS = [
   'name',
   'provider',
   'scheme',
+  'provider_options',
   'enabled',
   'targets',
   'allow_non_loopback',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { segments, visible } from './visible';
+import { segments, visible, whitened } from './visible';
 
 describe('segments', () => {
   it('leaves plain text, tabs and line ends alone', () => {
@@ -42,5 +42,15 @@ describe('segments', () => {
 describe('visible', () => {
   it('keeps a value in one line', () => {
     expect(visible('a\nb\tc\u0007')).toBe('a‹LF›b‹HT›c‹BEL›');
+  });
+});
+
+describe('whitened', () => {
+  it('marks line ends, tabs and spaces that end a line, and keeps the lines', () => {
+    const pieces = whitened('a  \r\nb\t c\n\u200b ');
+    expect(pieces.map((piece) => piece.text + piece.behind).join('')).toBe('a··CRLF\nbHT\t cLF\nU+200B·');
+    expect(pieces.filter((piece) => piece.mark === null).map((piece) => piece.text)).toEqual(['a', 'b', ' c']);
+    expect(whitened('plain')).toEqual([{ text: 'plain', mark: null, behind: '' }]);
+    expect(whitened('')).toEqual([]);
   });
 });

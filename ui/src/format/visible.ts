@@ -74,3 +74,27 @@ export function visible(text: string): string {
     .replaceAll('\n', '\u2039LF\u203a')
     .replaceAll('\t', '\u2039HT\u203a');
 }
+
+/** As a segment; `behind` is what the mark stands for where that has to stay, such as a line's end. */
+export type WhitePiece = { text: string; mark: string | null; behind: string };
+
+/** As `segments`, with line ends, tabs, and spaces at the end of a line or of the text marked, too. */
+export function whitened(text: string): WhitePiece[] {
+  const result: WhitePiece[] = [];
+  const WHITE = /\r\n|\n|\t| +(?=\r?\n|$)/g;
+  const plain = (stretch: string) => {
+    if (stretch !== '') result.push(...segments(stretch).map((piece) => ({ ...piece, behind: '' })));
+  };
+  let from = 0;
+  for (const match of text.matchAll(WHITE)) {
+    plain(text.slice(from, match.index));
+    const [found] = match;
+    if (found === '\r\n') result.push({ text: 'CRLF', mark: 'carriage return and line feed', behind: '\n' });
+    else if (found === '\n') result.push({ text: 'LF', mark: 'line feed', behind: '\n' });
+    else if (found === '\t') result.push({ text: 'HT', mark: 'tab', behind: '\t' });
+    else result.push({ text: '·'.repeat(found.length), mark: 'spaces at the end', behind: '' });
+    from = match.index + found.length;
+  }
+  plain(text.slice(from));
+  return result;
+}

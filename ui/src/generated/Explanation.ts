@@ -2,6 +2,7 @@
 import type { Finding } from "./Finding";
 import type { SignatureReason } from "./SignatureReason";
 import type { SignatureStatus } from "./SignatureStatus";
+import type { TriedSecret } from "./TriedSecret";
 
 /**
  * Why a signature holds or does not, for the holder of the admin token: it shows the expected signature.
@@ -16,6 +17,14 @@ status: SignatureStatus,
  */
 reason: SignatureReason, 
 /**
+ * The verdict in a sentence for people.
+ */
+summary: string, 
+/**
+ * Slug of the provider whose rules were applied.
+ */
+provider: string, 
+/**
  * The scheme that was applied; null when the provider has none.
  */
 scheme: string | null, 
@@ -23,6 +32,10 @@ scheme: string | null,
  * The header that carries the signature.
  */
 header: string | null, 
+/**
+ * Where that header is absent: the one that is there and comes nearest to it.
+ */
+nearest_header: string | null, 
 /**
  * The header's value that would verify, made with the secret that fits, else with the first.
  */
@@ -32,9 +45,22 @@ expected: string | null,
  */
 received: string | null, 
 /**
+ * The first character, counted from 0, in which `expected` and `received` differ; null where the signature holds or
+ * one of them is not known.
+ */
+first_difference: number | null, 
+/**
  * The beginning of the signed text; bytes that are no UTF-8 show as U+FFFD.
  */
 signed_content_preview: string | null, 
+/**
+ * Bytes of the whole signed text.
+ */
+signed_content_length: number | null, 
+/**
+ * Bytes of it that the preview leaves out; 0 when it shows all.
+ */
+signed_content_omitted: number | null, 
 /**
  * The timestamp as received; null for schemes without one.
  */
@@ -44,13 +70,25 @@ timestamp: string | null,
  */
 skew_seconds: number | null, 
 /**
+ * Seconds that a signature stays good; null where the scheme sets no limit.
+ */
+tolerance_seconds: number | null, 
+/**
  * Last characters of the secret behind `expected`.
  */
 secret_hint: string | null, 
 /**
+ * The secrets that were tried, oldest first.
+ */
+secrets_tried: Array<TriedSecret>, 
+/**
  * Mistakes that make the signature match, best first.
  */
 findings: Array<Finding>, 
+/**
+ * What the search for mistakes left out, in sentences: it is bounded by the bytes that it may hash.
+ */
+not_tried: Array<string>, 
 /**
  * Slug of the provider that the request looks like, where the endpoint's provider is none in particular; a hint.
  */

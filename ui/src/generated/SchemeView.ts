@@ -50,6 +50,6 @@ tolerance_seconds: number | null,
  */
 options: Array<OptionName>, 
 /**
- * Whether Creel can sign with it, given the secret.
+ * Whether Creel can sign with it: given the secret or, where that is a public key, a private key in its place.
  */
 can_sign: boolean, };

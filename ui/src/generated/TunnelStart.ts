@@ -9,6 +9,6 @@ export type TunnelStart = {
  */
 provider: string, 
 /**
- * Its options by name: strings, numbers, lists of strings.
+ * Its options by name: strings, numbers, lists of strings. Secrets are handed to the program and not kept.
  */
 options?: Record<string, string | number | string[]>, };

@@ -30,6 +30,8 @@ export const operations = {
   "endpoints.add_signing_secret": { method: "POST", path: "/endpoints/{id}/signing-secrets" },
   /** Remove one signing secret. */
   "endpoints.remove_signing_secret": { method: "DELETE", path: "/endpoints/{id}/signing-secrets/{secret_id}" },
+  /** A key pair to sign test events with, where only the provider has the real one; shows the public half. */
+  "endpoints.make_test_key": { method: "POST", path: "/endpoints/{id}/test-key" },
   /** Judge stored deliveries again. */
   "endpoints.reverify": { method: "POST", path: "/endpoints/{id}/reverify" },
   /** Post a sample of the endpoint's provider to its URL, signed with its secret. */
@@ -64,6 +66,10 @@ export const operations = {
   "attempts.response_body": { method: "GET", path: "/attempts/{id}/response-body" },
   /** The signature explained. */
   "deliveries.signature": { method: "GET", path: "/deliveries/{id}/signature" },
+  /** The signature explained with another secret, provider or scheme; nothing is kept. */
+  "deliveries.try_signature": { method: "POST", path: "/deliveries/{id}/signature" },
+  /** Do what a finding of the explanation offers. */
+  "deliveries.fix_signature": { method: "POST", path: "/deliveries/{id}/signature/fix" },
   /** Replay a delivery, as it was or edited. */
   "deliveries.replay": { method: "POST", path: "/deliveries/{id}/replay" },
   /** Keep a delivery from retention. */

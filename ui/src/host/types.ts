@@ -13,6 +13,7 @@ export type { EndpointView } from '../generated/EndpointView';
 export type { ErrorBody } from '../generated/ErrorBody';
 export type { EventFilter } from '../generated/EventFilter';
 export type { Explanation } from '../generated/Explanation';
+export type { Finding } from '../generated/Finding';
 export type { Health } from '../generated/Health';
 export type { Job } from '../generated/Job';
 export type { ProviderView } from '../generated/ProviderView';

@@ -1,4 +1,4 @@
-//! The benchmarks of QUALITY's performance table: `ingest`, `relay` and `list`, and `fill`, which makes a long history.
+//! The benchmarks of QUALITY's performance table: `ingest`, `relay`, `list` and `autopsy`, and `fill`, which makes a long history.
 //!
 //! Every process of a real setting is a process here: the sender, `creel serve`, the developer's app, and the bare axum
 //! handler that everything is compared with. They are this program again, in a hidden mode, except Creel itself, which
@@ -7,6 +7,7 @@
 // A command line tool talks on stdout.
 #![allow(clippy::print_stdout)]
 
+mod autopsy;
 mod bare;
 mod creel;
 mod figures;
@@ -40,6 +41,8 @@ enum Command {
     Relay(relay::Options),
     /// Lists and details over many stored deliveries, and ingest with many stored against few
     List(list::Options),
+    /// Why a signature fails, found out at its dearest, against one plain verification
+    Autopsy(autopsy::Options),
     /// Make a data directory with a million realistic deliveries, for benchmarks and for looking at
     Fill(fill::Options),
     #[command(name = mode::BARE, hide = true)]
@@ -66,6 +69,7 @@ fn main() -> Result<()> {
         Command::Ingest(options) => ingest::ingest(&options),
         Command::Relay(options) => relay::relay(&options),
         Command::List(options) => list::list(&options),
+        Command::Autopsy(options) => autopsy::autopsy(&options),
         Command::Fill(options) => fill::fill(&options),
         Command::Bare => bare::serve(),
         Command::Target => target::serve(),

@@ -31,6 +31,8 @@ pub enum Probe {
     Browser,
     /// Firefox, by any of its names
     Firefox,
+    /// pip, as a module of Python
+    Pip,
     /// The ssh server, which stands where only root's PATH looks
     Sshd,
 }
@@ -56,7 +58,7 @@ const BROWSER_PLACES: [&str; 3] = [
 ];
 
 /// In the order in which they are reported.
-pub const NEEDS: [Need; 12] = [
+pub const NEEDS: [Need; 13] = [
     Need {
         probe: Probe::Program("cc"),
         why: "a C compiler and linker: SQLite is compiled in",
@@ -154,6 +156,14 @@ pub const NEEDS: [Need; 12] = [
         fedora: "firefox",
         arch: "firefox",
     },
+    Need {
+        probe: Probe::Pip,
+        why: "installs the official Python SDKs that signatures are compared with",
+        purpose: Purpose::Test,
+        debian: "python3-pip",
+        fedora: "python3-pip",
+        arch: "python-pip",
+    },
 ];
 
 /// What is not there, of all that `purpose` takes.
@@ -184,6 +194,7 @@ impl Probe {
             Probe::Module(name) => Program::new("pkg-config").args(["--exists", name]).succeeds(),
             Probe::Browser => find_browser().is_some(),
             Probe::Firefox => find_firefox().is_some(),
+            Probe::Pip => Program::new("python3").args(["-m", "pip", "--version"]).succeeds(),
             Probe::Sshd => SSHD_PLACES.iter().any(|place| PathBuf::from(place).is_file()),
         }
     }
@@ -196,6 +207,7 @@ impl fmt::Display for Probe {
             Probe::Module(name) => write!(f, "the headers of {name}"),
             Probe::Browser => f.write_str("Chromium (or CREEL_CHROMIUM with its path)"),
             Probe::Firefox => f.write_str("Firefox (or CREEL_FIREFOX with its path)"),
+            Probe::Pip => f.write_str("python3 with pip"),
             Probe::Sshd => f.write_str("sshd"),
         }
     }

@@ -18,17 +18,23 @@ pub enum Requirement {
     Chromium,
     /// A second browser for the list
     Firefox,
+    /// The npm registry, or SDKs that were installed from it before
+    Npm,
+    /// The Python Package Index, likewise
+    Pypi,
     /// An ssh server for the tunnels
     Ssh,
     /// The program bore for the tunnels
     Bore,
 }
 
-const ALL: [Requirement; 6] = [
+const ALL: [Requirement; 8] = [
     Requirement::Root,
     Requirement::Display,
     Requirement::Chromium,
     Requirement::Firefox,
+    Requirement::Npm,
+    Requirement::Pypi,
     Requirement::Ssh,
     Requirement::Bore,
 ];
@@ -45,7 +51,9 @@ impl Requirements {
         let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
         let known = words.map(|word| match ALL.iter().find(|requirement| requirement.to_string() == word) {
             Some(requirement) => Ok(*requirement),
-            None => bail!("{VARIABLE} names `{word}`; it knows root, display, chromium, firefox, ssh and bore"),
+            None => {
+                bail!("{VARIABLE} names `{word}`; it knows root, display, chromium, firefox, npm, pypi, ssh and bore")
+            }
         });
         known.collect::<Result<_>>().map(Requirements)
     }
@@ -62,6 +70,8 @@ impl fmt::Display for Requirement {
             Requirement::Display => "display",
             Requirement::Chromium => "chromium",
             Requirement::Firefox => "firefox",
+            Requirement::Npm => "npm",
+            Requirement::Pypi => "pypi",
             Requirement::Ssh => "ssh",
             Requirement::Bore => "bore",
         })
@@ -74,6 +84,9 @@ mod tests {
 
     #[test]
     fn the_list_is_read_and_a_misspelt_word_is_refused() {
+        for requirement in ALL {
+            assert!(Requirements::parse(&requirement.to_string()).unwrap().demand(requirement), "{requirement}");
+        }
         let some = Requirements::parse("root, chromium,").unwrap();
         assert!(some.demand(Requirement::Root));
         assert!(some.demand(Requirement::Chromium));

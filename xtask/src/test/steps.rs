@@ -13,7 +13,7 @@ use super::requirements::Requirement;
 use crate::layout::Profile;
 use crate::prerequisites::{self, Purpose, find_browser, find_firefox, is_root};
 use crate::program::{Program, find, say};
-use crate::{tools, ui};
+use crate::{sdks, tools, ui};
 
 /// One step.
 pub struct Step {
@@ -59,6 +59,8 @@ pub const STEPS: &[Step] = &[
     Step { name: "clippy", about: "all features, all targets, no warning", run: clippy },
     Step { name: "build", about: "both binaries and every test, all features", run: build },
     Step { name: "rust", about: "unit tests, and the black box tests against the binary", run: rust },
+    Step { name: "sdks-npm", about: "official SDKs from npm agree with Creel's signatures", run: sdks_npm },
+    Step { name: "sdks-pypi", about: "official SDKs from PyPI agree with Creel's signatures", run: sdks_pypi },
     Step { name: "browser", about: "the UI in a real browser against `creel serve`", run: browser },
     Step { name: "window", about: "the real window on a display without a screen", run: window },
     Step { name: "policy", about: "licences, sources and bans of the dependency graph", run: policy },
@@ -130,6 +132,27 @@ fn rust(context: &Context<'_>) -> Result<Outcome> {
 
 /// One build for everything that is tested: the unit tests, the integration tests and the binaries these start.
 const WHOLE_TEST: [&str; 4] = ["test", "--locked", "--workspace", "--all-features"];
+
+fn sdks_npm(context: &Context<'_>) -> Result<Outcome> {
+    sdks(context, &sdks::NPM, Requirement::Npm)
+}
+
+fn sdks_pypi(context: &Context<'_>) -> Result<Outcome> {
+    sdks(context, &sdks::PYPI, Requirement::Pypi)
+}
+
+/// The tests of one language; ignored otherwise, because they need the SDKs that only this step installs.
+fn sdks(context: &Context<'_>, language: &sdks::Language, requirement: Requirement) -> Result<Outcome> {
+    if let Some(lack) = language.install(context.layout)? {
+        return Ok(Outcome::skipped_for_want_of(requirement, &format!("NOT COMPARED with official SDKs: {lack}")));
+    }
+    let tests = format!("sdk_agreement::{}", language.name);
+    let test = || cargo(context, &WHOLE_TEST).args(["--test", "it", "--", "--ignored", &tests]);
+    if !test().arg("--list").output()?.lines().any(|line| line.ends_with(": test")) {
+        bail!("tests/it has no ignored test in `{tests}`: the SDKs would go unasked");
+    }
+    test().env("CREEL_SDKS", sdks::folder(context.layout)).run().map(passed)
+}
 
 fn browser(context: &Context<'_>) -> Result<Outcome> {
     let Some(browser) = find_browser() else {

@@ -1,4 +1,4 @@
-//! Deliveries: lists, one in full, bodies, signature, replay, pin, delete.
+//! Deliveries: lists, one in full, replay, pin, delete.
 
 use std::sync::Arc;
 
@@ -8,15 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::parameters::{DeliveryPath, DeliveryQuery, EndpointDeliveryPath, EndpointDeliveryQuery, EndpointPath};
 use crate::app::App;
 use crate::app::ReplayRequest;
-use crate::app::endpoint_table::EndpointEntry;
 use crate::app::error::AppError;
 use crate::app::operation::{CreatedOrSame, Input, Json, NoBody, NoContent, NoParams, NoQuery, Optional};
 use crate::app::views::{DeliveryDetail, DeliveryList};
-use crate::domain::{Attempt, DeliveryId, DeliveryStatus, DeliverySummary, EndpointId, Secret, SignatureStatus};
-use crate::signature::{Elsewhere, Explanation, SignedRequest};
+use crate::domain::{Attempt, DeliveryId, DeliveryStatus, DeliverySummary, EndpointId, SignatureStatus};
 use crate::store::{
-    DeliveryFilter, Payload, StoreError, read_arrivals, read_matching, read_page, read_payload, read_replays,
-    read_summary,
+    DeliveryFilter, StoreError, read_arrivals, read_matching, read_page, read_payload, read_replays, read_summary,
 };
 
 /// Deliveries that are deleted in one transaction.
@@ -106,68 +103,6 @@ pub async fn get_of_endpoint(
         return Err(AppError::not_found("delivery", delivery_id));
     }
     Ok(Json(detail))
-}
-
-/// `GET /deliveries/{id}/signature`
-pub async fn signature(
-    app: Arc<App>,
-    input: Input<DeliveryPath, NoQuery, NoBody>,
-) -> Result<Json<Explanation>, AppError> {
-    let id = input.params.id;
-    // It reads a whole body and hashes it many times: it takes its turn with those who judge large bodies.
-    let _turn = app.large_bodies.acquire().await.map_err(|_| StoreError::Closed)?;
-    let found = app
-        .core
-        .store
-        .read(move |connection| {
-            let Some(summary) = read_summary(connection, id)? else { return Ok(None) };
-            let payload = read_payload(connection, summary.seq)?;
-            Ok(payload.map(|payload| (summary, payload)))
-        })
-        .await?;
-    let (summary, payload) = found.ok_or_else(|| AppError::not_found("delivery", id))?;
-    let entry = app.core.endpoints.by_id(summary.endpoint_id).ok_or_else(|| AppError::not_found("delivery", id))?;
-    let others: Vec<Secret> = app
-        .core
-        .endpoints
-        .all()
-        .iter()
-        .filter(|other| other.endpoint.id != entry.endpoint.id && other.endpoint.provider == entry.endpoint.provider)
-        .flat_map(|other| other.secrets.clone().unwrap_or_default())
-        .collect();
-    let explaining = Arc::clone(&app);
-    // The search for the mistake hashes the body many times.
-    let explained = app.tasks.spawn_blocking(move || explained(&explaining, &entry, &summary, &payload, &others));
-    explained.await.unwrap_or_else(|_| {
-        Err(AppError::unavailable("signature_unjudged", "The signature could not be judged", "Ask again."))
-    })
-}
-
-fn explained(
-    app: &App,
-    entry: &EndpointEntry,
-    summary: &DeliverySummary,
-    payload: &Payload,
-    other_secrets: &[Secret],
-) -> Result<Json<Explanation>, AppError> {
-    let (Some(provider), Some(secrets)) = (&entry.provider, &entry.secrets) else {
-        return Err(AppError::unavailable(
-            "secret_unreadable",
-            "The endpoint's signing secret cannot be read",
-            "Set it anew.",
-        ));
-    };
-    let signed = SignedRequest {
-        method: &summary.method,
-        url: payload.public_url.as_deref(),
-        headers: &payload.headers,
-        body: &payload.body,
-    };
-    let (scheme, options) = (entry.endpoint.scheme.as_deref(), &entry.endpoint.provider_options);
-    let elsewhere = Elsewhere { other_secrets, catalogue: Some(&app.core.catalogue) };
-    provider.explain(scheme, options, secrets, &signed, summary.received_at, elsewhere).map(Json).map_err(|error| {
-        AppError::unavailable("signature_unjudged", error.to_string(), "Correct the endpoint's settings.")
-    })
 }
 
 /// `POST /deliveries/{id}/replay`

@@ -13,7 +13,7 @@ use crate::domain::{
     BodyPolicy, DuplicatePolicy, Endpoint, EndpointId, EventFilter, Headers, Reply, SignaturePolicy, Target, Timestamp,
     Token, WhenTargetDown,
 };
-use crate::signature::{Catalogue, options_replacing};
+use crate::signature::{Catalogue, SignatureError, options_replacing};
 
 /// Provider of an endpoint that names none.
 const PROVIDER_DEFAULT: &str = "generic";
@@ -198,15 +198,27 @@ pub fn checked(mut endpoint: Endpoint, catalogue: &Catalogue) -> Result<Endpoint
 
 fn check_signing(endpoint: &Endpoint, catalogue: &Catalogue) -> Result<(), AppError> {
     let Some(provider) = catalogue.get(&endpoint.provider) else {
-        return Err(AppError::not_available(&format!("The provider `{}`", endpoint.provider)).about("provider"));
+        return Err(unknown_provider(&endpoint.provider));
     };
-    provider.check_settings(endpoint.scheme.as_deref(), &endpoint.provider_options).map_err(|error| {
-        let field = match error {
-            crate::signature::SignatureError::UnknownScheme { .. } => "scheme",
-            _ => "provider_options",
-        };
-        AppError::refused("invalid_value", field, error.to_string(), "`creel providers show` says what it takes.")
-    })
+    provider
+        .check_settings(endpoint.scheme.as_deref(), &endpoint.provider_options)
+        .map_err(|error| refused_rules(&error))
+}
+
+/// A provider that the catalogue does not have.
+pub(super) fn unknown_provider(slug: &str) -> AppError {
+    AppError::not_available(&format!("The provider `{slug}`")).about("provider")
+}
+
+/// A scheme or options that do not fit the provider, with the field that is wrong.
+pub(super) fn refused_rules(error: &SignatureError) -> AppError {
+    let field = match error {
+        SignatureError::UnknownScheme { .. } => "scheme".to_owned(),
+        SignatureError::Custom { member: Some(member), .. } => format!("provider_options.custom.{member}"),
+        SignatureError::Custom { member: None, .. } => "provider_options.custom".to_owned(),
+        _ => "provider_options".to_owned(),
+    };
+    AppError::refused("invalid_value", &field, error.to_string(), "`creel providers show` says what it takes.")
 }
 
 fn check_filters(filters: &[EventFilter], field: &str) -> Result<(), AppError> {

@@ -60,7 +60,7 @@ pub async fn update(
     let entry = app.entry(input.params.id)?;
     let endpoint = checked(input.body.apply_to((*entry.endpoint).clone()), &app.core.catalogue)?;
     app.check_targets(&endpoint, Some(&entry.endpoint)).await?;
-    app.save_endpoint(endpoint).await.map(Json)
+    app.save_changed(&entry, endpoint).await.map(Json)
 }
 
 /// `DELETE /endpoints/{id}`
@@ -124,6 +124,24 @@ impl App {
         Ok(())
     }
 
+    /// Saves a changed endpoint; where another verdict may follow, its stored deliveries are judged again.
+    pub(super) async fn save_changed(
+        self: &Arc<Self>,
+        entry: &EndpointEntry,
+        endpoint: Endpoint,
+    ) -> Result<EndpointView, AppError> {
+        let rules = |endpoint: &Endpoint| {
+            let Endpoint { provider, scheme, provider_options, public_url_override, .. } = endpoint.clone();
+            (provider, scheme, provider_options, public_url_override)
+        };
+        let judge_again = !entry.stored_secrets.is_empty() && rules(&entry.endpoint) != rules(&endpoint);
+        let view = self.save_endpoint(endpoint).await?;
+        if judge_again {
+            self.begin_reverify(view.id);
+        }
+        Ok(view)
+    }
+
     async fn save_endpoint(&self, endpoint: Endpoint) -> Result<EndpointView, AppError> {
         let id = endpoint.id;
         self.core.store.write(move |writing| writing.save_endpoint(&endpoint)).await?;
@@ -132,7 +150,7 @@ impl App {
     }
 
     /// Tells listeners of an endpoint as it is now.
-    pub(super) async fn announce_endpoint(&self, id: EndpointId) -> Result<EndpointView, AppError> {
+    pub(in crate::app) async fn announce_endpoint(&self, id: EndpointId) -> Result<EndpointView, AppError> {
         let view = self.endpoint_view(id).await?;
         let json = serde_json::to_value(&view).map_err(|error| AppError::internal(error.to_string()))?;
         self.core.events.publish(EventData::Endpoint(Arc::new(json)));

@@ -8,10 +8,13 @@ mod endpoint_draft;
 mod endpoints;
 mod parameters;
 mod refusals;
+mod signature_fixes;
+mod signatures;
 mod signing_secrets;
 mod system;
 mod target_probes;
 mod test_events;
+mod test_keys;
 mod tunnel;
 mod unavailable;
 
@@ -28,6 +31,7 @@ pub use signing_secrets::SigningSecretInput;
 pub use system::ProviderList;
 pub use target_probes::{ProbeRequest, TargetProbeList};
 pub use test_events::{SentTestEvent, TestEventRequest};
+pub use test_keys::TestKey;
 pub use tunnel::TunnelStart;
 
 /// All operations.
@@ -84,6 +88,13 @@ pub fn operations() -> Operations<App> {
             "/endpoints/{id}/signing-secrets/{secret_id}",
             "Remove one signing secret.",
             signing_secrets::remove,
+        ),
+        operation(
+            "endpoints.make_test_key",
+            Post,
+            "/endpoints/{id}/test-key",
+            "A key pair to sign test events with, where only the provider has the real one; shows the public half.",
+            test_keys::make,
         ),
         operation(
             "endpoints.reverify",
@@ -172,7 +183,21 @@ pub fn operations() -> Operations<App> {
             Get,
             "/deliveries/{id}/signature",
             "The signature explained.",
-            deliveries::signature,
+            signatures::explain,
+        ),
+        operation(
+            "deliveries.try_signature",
+            Post,
+            "/deliveries/{id}/signature",
+            "The signature explained with another secret, provider or scheme; nothing is kept.",
+            signatures::try_out,
+        ),
+        operation(
+            "deliveries.fix_signature",
+            Post,
+            "/deliveries/{id}/signature/fix",
+            "Do what a finding of the explanation offers.",
+            signature_fixes::fix,
         ),
         operation(
             "deliveries.replay",

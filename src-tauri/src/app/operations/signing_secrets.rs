@@ -27,16 +27,29 @@ pub struct SigningSecretInput {
 impl SigningSecretInput {
     /// The secret; none when it is empty.
     fn read(self) -> Result<Option<Secret>, AppError> {
-        let text = self.signing_secret;
-        if SeededBug::LogSecrets.is_on() {
-            tracing::warn!(secret = text.as_str(), "seeded bug");
-        }
-        if text.len() > SIGNING_SECRET_BYTES_MAX {
-            let message = format!("A signing secret has at most {SIGNING_SECRET_BYTES_MAX} bytes");
-            return Err(AppError::refused("secret_too_long", "signing_secret", message, "Check what was pasted."));
-        }
-        Ok((!text.is_empty()).then(|| Secret::new(text.to_string())))
+        read_secret(&self.signing_secret, "signing_secret")
     }
+}
+
+/// A secret as it was given; none when it is empty.
+pub(super) fn read_secret(text: &str, field: &str) -> Result<Option<Secret>, AppError> {
+    if SeededBug::LogSecrets.is_on() {
+        tracing::warn!(secret = text, "seeded bug");
+    }
+    if text.len() > SIGNING_SECRET_BYTES_MAX {
+        let message = format!("A signing secret has at most {SIGNING_SECRET_BYTES_MAX} bytes");
+        return Err(AppError::refused("secret_too_long", field, message, "Check what was pasted."));
+    }
+    Ok((!text.is_empty()).then(|| Secret::new(text.to_owned())))
+}
+
+/// An endpoint that cannot take one more.
+fn too_many_secrets() -> AppError {
+    AppError::conflict(
+        "too_many_secrets",
+        format!("The endpoint has {SIGNING_SECRETS_MAX} signing secrets already"),
+        "Remove the one that is no longer used.",
+    )
 }
 
 /// `PUT /endpoints/{id}/signing-secret`
@@ -68,26 +81,7 @@ pub async fn add(
             "Paste the provider's secret.",
         ));
     };
-    let (row, now) = (entry.row, app.core.clock.now());
-    let added = app
-        .core
-        .store
-        .write(move |writing| {
-            // Counted where it is written, so that two calls at once cannot both find room.
-            if writing.count_secrets(row)? >= SIGNING_SECRETS_MAX {
-                return Ok(false);
-            }
-            writing.add_secret(row, SecretId::new(), &secret, now).map(|()| true)
-        })
-        .await?;
-    if !added {
-        return Err(AppError::conflict(
-            "too_many_secrets",
-            format!("The endpoint has {SIGNING_SECRETS_MAX} signing secrets already"),
-            "Remove the one that is no longer used.",
-        ));
-    }
-    secrets_changed(&app, &entry, true).await.map(Created)
+    app.add_secret(&entry, secret).await.map(Created)
 }
 
 /// `DELETE /endpoints/{id}/signing-secrets/{secret_id}`
@@ -98,6 +92,49 @@ pub async fn remove(app: Arc<App>, input: Input<SecretPath, NoQuery, NoBody>) ->
         return Err(AppError::not_found("signing secret", id));
     }
     secrets_changed(&app, &entry, false).await.map(|_| NoContent)
+}
+
+impl App {
+    /// Adds a secret and judges stored deliveries again with it.
+    pub(super) async fn add_secret(
+        self: &Arc<Self>,
+        entry: &EndpointEntry,
+        secret: Secret,
+    ) -> Result<EndpointView, AppError> {
+        let (row, now) = (entry.row, self.core.clock.now());
+        let write = self.core.store.write(move |writing| {
+            // Counted where it is written, so that two calls at once cannot both find room.
+            if writing.count_secrets(row)? >= SIGNING_SECRETS_MAX {
+                return Ok(false);
+            }
+            writing.add_secret(row, SecretId::new(), &secret, now).map(|()| true)
+        });
+        if !write.await? {
+            return Err(too_many_secrets());
+        }
+        secrets_changed(self, entry, true).await
+    }
+
+    /// Puts one secret in the place of another; false when that one is there no longer.
+    pub(super) async fn correct_secret(
+        self: &Arc<Self>,
+        entry: &EndpointEntry,
+        wrong: SecretId,
+        right: Secret,
+    ) -> Result<bool, AppError> {
+        let (row, now) = (entry.row, self.core.clock.now());
+        let write = self.core.store.write(move |writing| {
+            if !writing.remove_secret(row, wrong)? {
+                return Ok(false);
+            }
+            writing.add_secret(row, SecretId::new(), &right, now).map(|()| true)
+        });
+        let corrected = write.await?;
+        if corrected {
+            secrets_changed(self, entry, true).await?;
+        }
+        Ok(corrected)
+    }
 }
 
 /// Puts changed secrets to use; with a new one, stored deliveries are judged again.

@@ -17,10 +17,14 @@ use crate::app::endpoint_table::EndpointEntry;
 use crate::app::error::AppError;
 use crate::app::judgement::public_url_of;
 use crate::app::operation::{Input, Json, NoQuery, Optional};
+use crate::app::signing::sign_for;
 use crate::domain::{DeliveryId, Headers, Timestamp};
 use crate::relay::{IngressAnswer, post_to_ingress};
-use crate::signature::{Provider, Sample, SampleRequest, SignedRequest};
+use crate::signature::{BodyFacts, Provider, Sample, SampleRequest, SignedRequest};
 use crate::store::{read_newer_with_key, read_newest_seq};
+
+/// Where every provider's dedupe key is looked for last (CONTRACT section 3).
+const KEY_HEADER: &str = "Idempotency-Key";
 
 /// Which sample is sent.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -62,11 +66,11 @@ pub async fn send(
     };
     let sample = sample_of(provider, input.body.0.event.as_deref())?;
     let now = app.core.clock.now();
-    // The dedupe key of the delivery: it is found by it whatever the endpoint's reply says.
-    let key = DeliveryId::new().to_string();
-    let made = sample.request(&key, now).map_err(|error| AppError::internal(error.to_string()))?;
+    let made = sample.request(*DeliveryId::new().as_bytes(), now);
+    let made = made.map_err(|error| AppError::internal(error.to_string()))?;
     let url = public_url_of(&entry.endpoint, app.core.addresses.public_base().as_deref(), "", None);
     let (request, signed) = signed(&entry, provider, made, url.as_deref(), now)?;
+    let (request, key) = with_key(provider, request)?;
     let newest = app.core.store.read(read_newest_seq).await?;
     let began = Instant::now();
     let path = entry.endpoint.ingress_path();
@@ -110,22 +114,24 @@ fn signed(
     url: Option<&str>,
     now: Timestamp,
 ) -> Result<(SampleRequest, bool), AppError> {
-    let Some(secrets) = &entry.secrets else {
-        return Err(AppError::unavailable(
-            "secret_unreadable",
-            "The endpoint's signing secret cannot be read from the database",
-            "Set it anew.",
-        ));
-    };
-    let Some(secret) = secrets.first().filter(|_| !provider.schemes.is_empty()) else { return Ok((made, false)) };
-    let endpoint = &entry.endpoint;
     let request = SignedRequest { method: "POST", url, headers: &made.headers, body: &made.body };
-    let fresh = provider
-        .sign(endpoint.scheme.as_deref(), &endpoint.provider_options, secret, &request, now)
-        .map_err(|error| AppError::refused("cannot_sign", "event", error.to_string(), "Correct the signing secret."))?;
-    let all = made.headers.to_text_pairs().into_iter().chain(fresh);
-    let headers = Headers::from_pairs(all).map_err(|error| AppError::internal(error.to_string()))?;
-    Ok((SampleRequest { headers, ..made }, true))
+    let Some(signed) = sign_for(entry, provider, &request, now, "event")? else { return Ok((made, false)) };
+    let headers = signed.headers_in(&made.headers).map_err(|error| AppError::internal(error.to_string()))?;
+    let body = signed.body.unwrap_or(made.body);
+    Ok((SampleRequest { headers, body }, true))
+}
+
+/// The sample with its dedupe key: the delivery is found by it whatever the endpoint's reply says. Where the provider
+/// sends none, one is added.
+fn with_key(provider: &Provider, made: SampleRequest) -> Result<(SampleRequest, String), AppError> {
+    let facts = BodyFacts::read(&made.body);
+    if let Some(found) = provider.dedupe_key(&made.headers, &facts, &made.body) {
+        return Ok((made, found.key));
+    }
+    let key = DeliveryId::new().to_string();
+    let pairs = made.headers.to_text_pairs().into_iter().chain([(KEY_HEADER.to_owned(), key.clone())]);
+    let headers = Headers::from_pairs(pairs).map_err(|error| AppError::internal(error.to_string()))?;
+    Ok((SampleRequest { headers, ..made }, key))
 }
 
 /// The word of CONTRACT section 3 in the ingress's own answers.

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::app::core::Core;
 use crate::domain::{Timestamp, TunnelBreak, TunnelProbe};
 use crate::relay::{PlainAnswer, PlainClient, PlainGetError};
-use crate::tunnel::{Later, Outside};
+use crate::tunnel::{Later, LocalAnswer, Outside};
 
 /// How long a proof of life may take.
 const PROOF_TIME: Duration = Duration::from_secs(10);
@@ -38,7 +38,7 @@ impl EngineSide {
 }
 
 impl Outside for EngineSide {
-    fn get(&self, url: String) -> Later<Result<(u16, Vec<u8>), String>> {
+    fn get(&self, url: String) -> Later<LocalAnswer> {
         let client = Arc::clone(&self.client);
         Box::pin(async move {
             let parsed = url::Url::parse(&url).map_err(|error| error.to_string())?;

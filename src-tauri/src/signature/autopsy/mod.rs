@@ -13,6 +13,7 @@ mod unread;
 mod urls;
 
 use super::Verdict;
+use super::action::Action;
 use super::algorithm::Kind;
 use super::finding::{Confidence, Finding, Mistake};
 use super::timestamp_place::TimeUnit;
@@ -20,31 +21,70 @@ use super::verification::Verification;
 use crate::domain::{Secret, SignatureReason, SignatureStatus, Timestamp};
 use search::Search;
 
+pub(super) use search::bytes_to_hash;
+pub(super) use secrets::SecretMistake;
+
 /// Milliseconds around now in which a timestamp read in another unit counts as meant so.
 const MEANT_MILLIS: u64 = 24 * 60 * 60 * 1000;
 
-/// The mistakes behind a verdict, best first.
-pub(super) fn findings(verification: &Verification<'_>, verdict: Verdict, secrets: &[Secret]) -> Vec<Finding> {
-    let certain = |mistake: Mistake| vec![mistake.found(Confidence::Certain)];
+/// What came of a search.
+#[derive(Debug, Default)]
+pub(super) struct Autopsy {
+    /// The mistakes behind the verdict, best first.
+    pub(super) findings: Vec<Finding>,
+    /// What was not tried, in sentences.
+    pub(super) not_tried: Vec<String>,
+}
+
+impl From<Vec<Finding>> for Autopsy {
+    fn from(findings: Vec<Finding>) -> Self {
+        Self { findings, not_tried: Vec::new() }
+    }
+}
+
+/// The mistakes behind a verdict. `local_url` is the request's URL on this machine: its path is right where the host is
+/// not known.
+pub(super) fn autopsy(
+    verification: &Verification<'_>,
+    verdict: Verdict,
+    secrets: &[Secret],
+    local_url: Option<&str>,
+) -> Autopsy {
+    let certain = |mistake: Mistake| Autopsy::from(vec![mistake.certain()]);
     match (verdict.status, verdict.reason) {
         (SignatureStatus::Missing, _) => certain(unread::missing(verification)),
         // Without its certificate a scheme can say nothing about the signature, nor about its version.
-        (_, SignatureReason::UnsupportedScheme) if !verification.lacks_certificate() => {
-            certain(Mistake::UnsupportedVersion)
+        (_, SignatureReason::UnsupportedScheme) if verification.lacks_certificate() => {
+            certain(Mistake::CertificateMissing)
         }
+        (_, SignatureReason::UnsupportedScheme) => certain(Mistake::UnsupportedVersion),
         (_, SignatureReason::MalformedHeader) => certain(unread::malformed(verification)),
         (_, reason @ (SignatureReason::StaleTimestamp | SignatureReason::FutureTimestamp)) => {
             certain(untimely(verification, reason))
         }
         (_, SignatureReason::WrongSecretOrBody) if !secrets.is_empty() || !verification.scheme.needs_secret() => {
             if verification.scheme.algorithm.kind() == Kind::Jwt {
-                tokens::findings(verification, secrets)
+                tokens::findings(verification, secrets).into()
             } else {
-                searched(verification, secrets)
+                searched(verification, secrets, local_url)
             }
         }
-        _ => Vec::new(),
+        _ => Autopsy::default(),
     }
+}
+
+/// The secret as it should be kept, where the mistake with it can be undone.
+pub(super) fn corrected(verification: &Verification<'_>, secret: &Secret) -> Option<SecretMistake> {
+    if verification.scheme.algorithm.kind() == Kind::Jwt {
+        return tokens::mistaken(verification, &verification.token().ok()?, secret);
+    }
+    let received = verification.received().ok()?;
+    secrets::mistaken(&Search::new(verification, &received), secret)
+}
+
+fn correction(index: usize) -> Action {
+    // An endpoint has two secrets at most.
+    Action::CorrectSecret { secret_index: u32::try_from(index).unwrap_or(u32::MAX) }
 }
 
 /// What is wrong with the time of a signature that fits.
@@ -71,38 +111,56 @@ fn untimely(verification: &Verification<'_>, reason: SignatureReason) -> Mistake
 }
 
 /// Looks for the mistake whose undoing makes the signature match; without one, says what is left.
-fn searched(verification: &Verification<'_>, secrets: &[Secret]) -> Vec<Finding> {
-    let certain = |mistake: Mistake| vec![mistake.found(Confidence::Certain)];
+fn searched(verification: &Verification<'_>, secrets: &[Secret], local_url: Option<&str>) -> Autopsy {
+    let certain = |mistake: Mistake| Autopsy::from(vec![mistake.certain()]);
     let sources = verification.sources();
     if verification.scheme.certificate.as_ref().and_then(|place| place.is_trusted(&sources)) == Some(false) {
         return certain(Mistake::CertUrlUntrusted);
     }
-    let Ok(received) = verification.received() else { return Vec::new() };
+    let Ok(received) = verification.received() else { return Autopsy::default() };
     let search = Search::new(verification, &received);
     let none = [Secret::new(String::new())];
     let secrets = if secrets.is_empty() { &none } else { secrets };
-    if let Some(mistake) = secrets.iter().find_map(|secret| secrets::mistaken(&search, secret)) {
-        return certain(mistake);
+    let mut numbered = secrets.iter().enumerate();
+    let found = numbered.find_map(|(index, secret)| Some((index, secrets::mistaken(&search, secret)?)));
+    if let Some((index, SecretMistake { mistake, corrected })) = found {
+        return vec![mistake.certain().with_action(corrected.map(|_| correction(index)))].into();
     }
     if !secrets.iter().any(|secret| search.is_usable(secret.expose())) {
         return certain(Mistake::SecretMalformed);
     }
     if verification.scheme.algorithm.kind() == Kind::Token {
-        return vec![Mistake::WrongSecret.found(Confidence::Likely)];
+        return vec![Mistake::WrongSecret.found(Confidence::Likely)].into();
     }
-    let mistake = secrets.iter().find_map(|secret| {
-        let secret = secret.expose();
-        bodies::plain_mistake(&search, secret)
-            .or_else(|| search.content_mistake(secret))
-            .or_else(|| search.algorithm_mistake(secret))
-            .or_else(|| urls::mistaken(&search, secret))
-            .or_else(|| bodies::written_again(&search, secret))
-            .or_else(|| search.moved_timestamp(secret))
-    });
-    match mistake {
-        Some(mistake) => certain(mistake),
-        None => left(verification, secrets),
+    let url = |secret: &Secret| {
+        let url = urls::mistaken(&search, secret.expose(), local_url)?;
+        Some(Mistake::UrlMismatch.certain().with_action(Some(Action::SetSignedUrl { url })))
+    };
+    let found = secrets
+        .iter()
+        .find_map(|secret| Some(request_mistake(&search, secret.expose())?.certain()))
+        .or_else(|| secrets.iter().find_map(url))
+        .or_else(|| secrets.iter().find_map(|secret| Some(late_mistake(&search, secret.expose())?.certain())))
+        .or_else(|| {
+            let mistyped = secrets.iter().find_map(|secret| urls::mistyped(&search, secret.expose()))?;
+            Some(Mistake::UrlMismatch.certain().with_action(Some(Action::SetSignedUrl { url: mistyped })))
+        });
+    match found {
+        Some(finding) => vec![finding].into(),
+        None => Autopsy { findings: left(verification, secrets), not_tried: search.not_tried().into_iter().collect() },
     }
+}
+
+/// What is tried first: it costs little, or is likely.
+fn request_mistake(search: &Search<'_>, secret: &str) -> Option<Mistake> {
+    bodies::plain_mistake(search, secret)
+        .or_else(|| search.content_mistake(secret))
+        .or_else(|| search.algorithm_mistake(secret))
+}
+
+/// What is tried when all that costs less has failed.
+fn late_mistake(search: &Search<'_>, secret: &str) -> Option<Mistake> {
+    bodies::written_again(search, secret).or_else(|| search.moved_timestamp(secret))
 }
 
 /// What is left when no mistake makes the signature match.
@@ -120,6 +178,9 @@ fn left(verification: &Verification<'_>, secrets: &[Secret]) -> Vec<Finding> {
     findings.push(Mistake::WrongSecret.found(Confidence::Possible));
     if verification.scheme.contents.iter().any(|content| content.has_body()) {
         findings.push(Mistake::BodyTampered.found(Confidence::Possible));
+    }
+    if verification.scheme.contents.iter().any(|content| content.has_headers()) {
+        findings.push(Mistake::SignedHeaderChanged.found(Confidence::Possible));
     }
     findings
 }

@@ -15,6 +15,8 @@ use super::super::verification::{Received, Verification, matches};
 
 /// Bytes that one search may hash: some thirty times a body of 256 KiB, which takes well under 50 ms.
 const HASHED_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// However large a body is, it may be hashed so many times: the mistakes with the secret come first, and each costs one.
+const HASHED_BODIES_MIN: u64 = 4;
 /// What a trial costs besides its body, in bytes: the key's set-up, or a public key's arithmetic.
 const TRIAL_BYTES: u64 = 512;
 /// The same for public keys, whose check takes about as long as hashing so many bytes.
@@ -23,14 +25,21 @@ const PUBLIC_KEY_TRIAL_BYTES: u64 = 48 * 1024;
 const SIGNATURES_MAX: usize = 4;
 /// Seconds by which a timestamp is moved to see whether it was changed.
 const MOVED_SECONDS: std::ops::RangeInclusive<i64> = -10..=10;
-/// Largest body for which changed timestamps are tried, in bytes.
-const MOVED_BODY_BYTES_MAX: usize = 16 * 1024;
+/// Largest body for which what takes many trials is tried: changed timestamps, mistyped URLs. In bytes.
+pub(super) const SMALL_BODY_BYTES_MAX: usize = 16 * 1024;
 
 /// One search over one request.
 pub(super) struct Search<'a> {
     pub(super) verification: &'a Verification<'a>,
     pub(super) received: &'a Received,
     left: Cell<u64>,
+    /// Whether something was left out because the bytes had run out.
+    is_cut: Cell<bool>,
+}
+
+/// Bytes that a search over a body of this size may hash, of which `usual` is enough for most.
+pub(in crate::signature) fn bytes_to_hash(usual: u64, body: usize) -> u64 {
+    usual.max(HASHED_BODIES_MIN * (body as u64 + TRIAL_BYTES))
 }
 
 /// What is tried.
@@ -61,7 +70,8 @@ impl<'t> Trial<'t> {
 
 impl<'a> Search<'a> {
     pub(super) fn new(verification: &'a Verification<'a>, received: &'a Received) -> Self {
-        Self { verification, received, left: Cell::new(HASHED_BYTES_MAX) }
+        let left = Cell::new(bytes_to_hash(HASHED_BYTES_MAX, verification.request.body.len()));
+        Self { verification, received, left, is_cut: Cell::new(false) }
     }
 
     /// Whether a secret can be made into a key.
@@ -76,7 +86,28 @@ impl<'a> Search<'a> {
 
     /// Whether a body of that size may be hashed once more.
     pub(super) fn may_go_on(&self) -> bool {
-        self.left.get() > self.verification.request.body.len() as u64
+        let may = self.left.get() > self.verification.request.body.len() as u64;
+        self.is_cut.set(self.is_cut.get() || !may);
+        may
+    }
+
+    /// Does something whose early end is not said.
+    pub(super) fn unmarked<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = self.is_cut.get();
+        let done = work();
+        self.is_cut.set(before);
+        done
+    }
+
+    /// What was not tried, in a sentence.
+    pub(super) fn not_tried(&self) -> Option<String> {
+        self.is_cut.get().then(|| {
+            let tried = bytes_to_hash(HASHED_BYTES_MAX, self.verification.request.body.len()) / (1024 * 1024);
+            format!(
+                "Not every way in which the request may have been changed was tried: for a body of this size the \
+                 search ends after {tried} MiB hashed."
+            )
+        })
     }
 
     /// Whether any received signature fits.
@@ -108,7 +139,10 @@ impl<'a> Search<'a> {
             let id = self.received.id.as_deref();
             let context = Context { request: &request, options, secret: trial.secret, timestamp, id };
             for template in templates {
-                let Some(left) = self.left.get().checked_sub(cost) else { return false };
+                let Some(left) = self.left.get().checked_sub(cost) else {
+                    self.is_cut.set(true);
+                    return false;
+                };
                 self.left.set(left);
                 if matches(algorithm, trial.key, template, &context, &signature.bytes) == Ok(true) {
                     return true;
@@ -160,7 +194,7 @@ impl<'a> Search<'a> {
     /// A timestamp that was moved by a few seconds after signing.
     pub(super) fn moved_timestamp(&self, secret: &str) -> Option<Mistake> {
         let place = self.verification.scheme.timestamp.as_ref()?;
-        if self.verification.request.body.len() > MOVED_BODY_BYTES_MAX {
+        if self.verification.request.body.len() > SMALL_BODY_BYTES_MAX {
             return None;
         }
         let (_, at) = self.received.signatures.iter().find_map(|(_, time)| time.clone())?;

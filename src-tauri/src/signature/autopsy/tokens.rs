@@ -4,7 +4,8 @@ use super::super::SignedRequest;
 use super::super::finding::{Confidence, Finding, Mistake};
 use super::super::jwt::Token;
 use super::super::verification::Verification;
-use super::bodies;
+use super::secrets::{self, SecretMistake};
+use super::{bodies, correction};
 use crate::domain::{Secret, SignatureReason};
 
 /// What is wrong with the time of a token that is genuine.
@@ -29,17 +30,20 @@ pub(super) fn findings(verification: &Verification<'_>, secrets: &[Secret]) -> V
     if !token.names(algorithm) {
         return vec![Mistake::WrongAlgorithm.found(Confidence::Certain)];
     }
-    for secret in secrets {
-        let (text, trimmed) = (secret.expose(), secret.expose().trim());
-        if trimmed != text && is_signed(trimmed) {
-            return vec![Mistake::SecretWhitespace.found(Confidence::Certain)];
-        }
-        let quotes: &[char] = &['"', '\'', '`'];
-        if trimmed.starts_with(quotes) && is_signed(trimmed.trim_matches(quotes)) {
-            return vec![Mistake::SecretQuoted.found(Confidence::Certain)];
-        }
+    let mut numbered = secrets.iter().enumerate();
+    let found = numbered.find_map(|(index, secret)| Some((index, mistaken(verification, &token, secret)?)));
+    if let Some((index, SecretMistake { mistake, .. })) = found {
+        return vec![mistake.certain().with_action(Some(correction(index)))];
     }
     vec![Mistake::WrongSecret.found(Confidence::Likely)]
+}
+
+/// The mistake with a secret by whose undoing the token turns out to be signed.
+pub(super) fn mistaken(verification: &Verification<'_>, token: &Token, secret: &Secret) -> Option<SecretMistake> {
+    let is_signed =
+        |text: &str| verification.key(text).is_some_and(|key| token.is_signed(verification.scheme.algorithm, &key));
+    let (mistake, text) = secrets::meant(secret.expose()).into_iter().find(|(_, text)| is_signed(text))?;
+    Some(SecretMistake { mistake, corrected: Some(Secret::new(text.to_owned())) })
 }
 
 /// The check that a genuine token does not meet, and the mistake behind it.

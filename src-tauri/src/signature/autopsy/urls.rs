@@ -2,9 +2,13 @@
 
 use url::{Host, Url};
 
-use super::super::finding::Mistake;
 use super::super::verification::Verification;
-use super::search::{Search, Trial};
+use super::search::{SMALL_BODY_BYTES_MAX, Search, Trial};
+
+/// Longest URL in which a mistyped character is looked for, in bytes.
+const MISTYPED_URL_BYTES_MAX: usize = 256;
+/// What paths and hosts are mostly made of.
+const URL_LETTERS: &str = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_./";
 
 /// Whether the URL is signed, and the only one known is that of a listener on this machine.
 pub(super) fn is_local(verification: &Verification<'_>) -> bool {
@@ -19,20 +23,45 @@ pub(super) fn is_local(verification: &Verification<'_>) -> bool {
         })
 }
 
-/// The URL as it may have been signed.
-pub(super) fn mistaken(search: &Search<'_>, secret: &str) -> Option<Mistake> {
+/// The URL as it was signed, where the receiver sees another. `local` is the request's URL on this machine.
+pub(super) fn mistaken(search: &Search<'_>, secret: &str, local: Option<&str>) -> Option<String> {
     let verification = search.verification;
     if !verification.scheme.contents.iter().any(|content| content.has_url()) {
         return None;
     }
     let key = verification.key(secret)?;
-    let seen = [verification.sources().url, verification.request.url];
+    let seen = [verification.sources().url, verification.request.url, local];
     let fits = |url: &String| search.fits(&Trial { url: Some(url), ..Trial::with_key(&key, secret) });
-    seen.into_iter()
-        .flatten()
-        .flat_map(|url| others(url, verification))
-        .any(|url| fits(&url))
-        .then_some(Mistake::UrlMismatch)
+    seen.into_iter().flatten().flat_map(|url| others(url, verification)).find(fits)
+}
+
+/// The URL as it was signed, where it differs from the known one by one character: a slip of typing or pasting.
+pub(super) fn mistyped(search: &Search<'_>, secret: &str) -> Option<String> {
+    let verification = search.verification;
+    let url = verification.sources().url?;
+    let signs_url = verification.scheme.contents.iter().any(|content| content.has_url());
+    if !signs_url || url.len() > MISTYPED_URL_BYTES_MAX || verification.request.body.len() > SMALL_BODY_BYTES_MAX {
+        return None;
+    }
+    let key = verification.key(secret)?;
+    let fits = |url: &String| search.fits(&Trial { url: Some(url), ..Trial::with_key(&key, secret) });
+    // That this ends early is nothing to be told of: a slip is the last and least likely of all that is tried.
+    search.unmarked(|| slips(url).take_while(|_| search.may_go_on()).find(fits))
+}
+
+/// The URLs that differ by one character, behind `https://`: one less, one more, another.
+fn slips(url: &str) -> impl Iterator<Item = String> {
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let places = move || (start..=url.len()).filter(|at| url.is_char_boundary(*at));
+    let behind = |at: usize| url[at..].chars().next().map_or(at, |letter| at + letter.len_utf8());
+    let less = places().filter(|at| *at < url.len()).map(move |at| format!("{}{}", &url[..at], &url[behind(at)..]));
+    let letters = || URL_LETTERS.chars();
+    let more =
+        places().flat_map(move |at| letters().map(move |letter| format!("{}{letter}{}", &url[..at], &url[at..])));
+    let other = places()
+        .filter(|at| *at < url.len())
+        .flat_map(move |at| letters().map(move |letter| format!("{}{letter}{}", &url[..at], &url[behind(at)..])));
+    less.chain(more).chain(other)
 }
 
 /// The URLs that a receiver may take for this one, and those that the request's headers speak of.
@@ -86,4 +115,18 @@ fn with_parameter(url: &str, name: &str, value: &str) -> Option<String> {
         })
         .collect();
     Some(format!("{base}?{}", fields.join("&")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::slips;
+
+    #[test]
+    fn one_character_less_more_or_other_and_never_in_the_scheme() {
+        let slips: Vec<String> = slips("https://h/ab").collect();
+        for url in ["https://h/a", "https://h/abc", "https://h/b", "https://x/ab", "https://h/ac", "https://h/.ab"] {
+            assert!(slips.contains(&url.to_owned()), "{url}");
+        }
+        assert!(slips.iter().all(|slip| slip.starts_with("https://")));
+    }
 }

@@ -212,15 +212,24 @@ fn an_explanation_has_the_fields_of_the_contract() {
         [
             "status",
             "reason",
+            "summary",
+            "provider",
             "scheme",
             "header",
+            "nearest_header",
             "expected",
             "received",
+            "first_difference",
             "signed_content_preview",
+            "signed_content_length",
+            "signed_content_omitted",
             "timestamp",
             "skew_seconds",
+            "tolerance_seconds",
             "secret_hint",
+            "secrets_tried",
             "findings",
+            "not_tried",
             "suggested_provider"
         ]
     );
@@ -240,7 +249,8 @@ fn a_byte_order_mark_that_came_or_went_is_named() {
 fn a_token_that_leaves_the_bodys_digest_out_holds_for_no_body_but_the_empty_one() {
     let url = "https://hooks.example.com/in";
     let claims = json!({ "url_hash": hex::encode(crate::signature::algorithm::sha256(url.as_bytes())) });
-    let token = crate::signature::jwt::Token::sign(&claims, SECRET.as_bytes()).unwrap();
+    let token =
+        crate::signature::jwt::Token::sign(&claims, crate::signature::Algorithm::JwtHs256, SECRET.as_bytes()).unwrap();
     let headers = headers(&[("MessageBird-Signature-JWT", &token)]);
     let judged = |body: &[u8]| {
         let request = crate::signature::SignedRequest { method: "POST", url: Some(url), headers: &headers, body };

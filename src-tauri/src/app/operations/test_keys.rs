@@ -1,0 +1,54 @@
+//! Test keys: a key pair of the endpoint's own, where only the provider has the key that signs.
+//!
+//! The private half is kept as one of the endpoint's signing secrets, beside the provider's public key: what the provider
+//! signs verifies as before, and what Creel signs (test events, replays signed anew) verifies too. It is never shown; the
+//! public half is what the developer's app is given in place of the provider's key.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::parameters::EndpointPath;
+use crate::app::App;
+use crate::app::error::AppError;
+use crate::app::operation::{Input, Json, NoBody, NoQuery};
+use crate::app::signing::{cannot_sign, readable_secrets};
+use crate::domain::Headers;
+use crate::signature::{SignatureError, SignedRequest};
+
+/// The public half of an endpoint's test key.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct TestKey {
+    /// The public half, written as the provider writes its own.
+    pub public_key: String,
+    /// Whether it was made now; false: the endpoint had it already.
+    pub made: bool,
+}
+
+/// `POST /endpoints/{id}/test-key`
+pub async fn make(app: Arc<App>, input: Input<EndpointPath, NoQuery, NoBody>) -> Result<Json<TestKey>, AppError> {
+    let entry = app.entry(input.params.id)?;
+    let Some(provider) = entry.provider.as_deref() else {
+        return Err(AppError::internal("the catalogue does not know the endpoint's provider"));
+    };
+    let (scheme, options) = (entry.endpoint.scheme.as_deref(), &entry.endpoint.provider_options);
+    let public = |secret: &_| provider.public_key_of(scheme, options, secret);
+    if let Some(public_key) = readable_secrets(&entry)?.iter().find_map(public) {
+        return Ok(Json(TestKey { public_key, made: false }));
+    }
+    let none = Headers::default();
+    let request = SignedRequest { method: "POST", url: None, headers: &none, body: b"" };
+    let secret = provider.test_secret(scheme, options, &request).map_err(|error| match error {
+        SignatureError::SigningUnsupported { .. } => cannot_sign(&error, "id"),
+        other => AppError::refused("no_test_key", "id", other.to_string(), other.hint()),
+    })?;
+    let public_key = public(&secret).ok_or_else(|| {
+        let message =
+            format!("{} signs with a secret that both sides know, so there is no key pair to make", provider.name);
+        AppError::refused("no_test_key", "id", message, "Set any signing secret, and give the same to your app.")
+    })?;
+    app.add_secret(&entry, secret).await?;
+    Ok(Json(TestKey { public_key, made: true }))
+}
