@@ -295,7 +295,7 @@ test.describe('a program that gives up', () => {
     await startButton(page).click();
     await question(page).getByRole('button', { name: 'Start tunnel' }).click();
     await expect(state(page)).toContainText('Failed');
-    await expect(page.getByText('The ssh server does not answer.')).toBeVisible();
+    await expect(page.getByText('The ssh server does not answer.', { exact: true })).toBeVisible();
     await expect(page.getByText('Check host and port, and that the server runs.')).toBeVisible();
     await expect(log(page)).toContainText('Connection refused');
     await ui.go('Deliveries');
