@@ -1,8 +1,8 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
-import type { Engine } from './engine';
-import { expect, test, type Window } from './fixtures';
+import { Cable, type Engine } from './engine';
+import { expect, test, Window } from './fixtures';
 
 test.use({ permissions: ['clipboard-read', 'clipboard-write'] });
 
@@ -187,10 +187,7 @@ test('a program that dies is said on every screen and started again; a changed U
   await expect(bar).toBeHidden();
 });
 
-test('a program that does not make a tunnel is told with its reason, and Start again needs no typing', async ({
-  ui,
-  engine,
-}) => {
+test('a tunnel that carries nothing says where it breaks, on every screen', async ({ ui, engine }) => {
   test.slow();
   const { page } = ui;
   await engine.endpoint('Shop');
@@ -281,4 +278,99 @@ test.describe('the first run', () => {
     await page.getByRole('link', { name: 'Open tunnel' }).click();
     await expect(state(page)).toContainText('Ready');
   });
+});
+
+test.describe('a program that gives up', () => {
+  const refused = 'echo "ssh: connect to host me.example port 22: Connection refused" >&2; exit 255';
+  test.use({ programs: { ssh: `[ "$1" = -V ] && { echo "OpenSSH_9.9p9 Test" >&2; exit 0; }; ${refused}` } });
+
+  test('is told with its reason and what to do, and started again without typing', async ({ ui, engine }) => {
+    const { page } = ui;
+    await engine.endpoint('Shop');
+    await ui.go('Tunnel');
+    const own = page.getByRole('radio', { name: 'Your own server (ssh) supported version 9.9p9' });
+    await own.check();
+    await page.getByLabel('Server', { exact: true }).fill('me@me.example');
+    await page.getByLabel('Public URL', { exact: true }).fill('http://me.example:{port}');
+    await startButton(page).click();
+    await question(page).getByRole('button', { name: 'Start tunnel' }).click();
+    await expect(state(page)).toContainText('Failed');
+    await expect(page.getByText('The ssh server does not answer.', { exact: true })).toBeVisible();
+    await expect(page.getByText('Check host and port, and that the server runs.')).toBeVisible();
+    await expect(log(page)).toContainText('Connection refused');
+    await ui.go('Deliveries');
+    await expect(page.getByRole('status', { name: 'Trouble with the tunnel' })).toContainText('The tunnel has ended.');
+    await page.getByRole('button', { name: /^Tunnel: Failed/ }).click();
+    await page.reload();
+    await ui.live();
+    const asked = page.waitForRequest(
+      (request) => request.method() === 'POST' && request.url().endsWith('/api/tunnel'),
+    );
+    await page.getByRole('button', { name: 'Start again' }).click();
+    expect((await asked).postDataJSON()).toEqual({
+      provider: 'ssh',
+      options: { destination: 'me@me.example', public_url: 'http://me.example:{port}' },
+    });
+    await expect(state(page)).toContainText('Failed');
+  });
+});
+
+test.describe('a program that adds headers', () => {
+  /** As ngrok's log says it; its URL leads nowhere, which the proof of life says. */
+  const lines = ['{"msg":"client session established"}', '{"msg":"started tunnel","url":"https://127.0.0.1:1"}'];
+  test.use({ programs: { ngrok: `echo '${lines.join('\n')}'; exec sleep 600` } });
+
+  test('has them shown apart, and says who the sender is; its token is not kept', async ({ ui, engine }) => {
+    const { page } = ui;
+    const shop = await engine.endpoint('Shop');
+    await ui.go('Tunnel');
+    await page.getByRole('radio', { name: 'ngrok' }).check();
+    await expect(page.getByText('Not tried yet')).toBeVisible();
+    await page.getByLabel('Authtoken (optional)').fill('canary-of-a-token');
+    await startButton(page).click();
+    await question(page).getByRole('button', { name: 'Start tunnel' }).click();
+    await expect(state(page)).toContainText(/Ready|Degraded/);
+    const kept = await page.evaluate(() => JSON.stringify({ ...localStorage }));
+    expect(kept + (await ui.document()), 'a secret is typed anew').not.toContain('canary-of-a-token');
+
+    await engine.send(shop, '{"event":"through"}', { 'X-Forwarded-For': '192.0.2.1, 203.0.113.7', 'X-Own': 'mine' });
+    await ui.go('Deliveries');
+    await ui.row('through').click();
+    await ui.tab('Overview');
+    await expect(ui.panel.getByText('203.0.113.7', { exact: true })).toBeVisible();
+    await expect(ui.panel.getByText('from X-Forwarded-For')).toBeVisible();
+    await ui.tab('Headers');
+    const added = ui.panel.getByRole('table', { name: 'Headers added by the tunnel' });
+    await expect(added).toContainText('192.0.2.1, 203.0.113.7');
+    await expect(added).not.toContainText('mine');
+    await expect(ui.panel.getByRole('table', { name: 'Request headers' })).toContainText('mine');
+    await expect(ui.panel.getByRole('table', { name: 'Request headers' })).not.toContainText('203.0.113.7');
+  });
+});
+
+test('what happens to the tunnel while the engine is out of reach is there when it is back', async ({
+  page,
+  engine,
+}) => {
+  const cable = new Cable(engine);
+  await cable.mend();
+  await page.goto(cable.link);
+  const ui = new Window(page);
+  await ui.live();
+  await engine.endpoint('Shop');
+  await engine.api('POST', '/tunnel', new Program(engine).start);
+  await ui.go('Tunnel');
+  await expect(state(page)).toContainText('reachable');
+  await cable.cut();
+  await expect(page.getByTestId('connection')).toHaveText('Disconnected');
+  await expect(state(page), 'as of the last contact').toContainText('Ready');
+  await page.getByRole('button', { name: 'Stop tunnel' }).click();
+  await expect(page.getByText('Creel does not answer').last()).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Stop tunnel' })).toBeEnabled();
+  await engine.api('DELETE', '/tunnel');
+  await cable.mend();
+  await ui.live();
+  await expect(state(page)).toContainText('Stopped');
+  await expect(page.getByRole('radiogroup', { name: 'Tunnel program' })).toBeVisible();
+  await cable.cut();
 });
