@@ -43,7 +43,7 @@ test('endpoint, post, live row, every tab, replay, second row', async ({ ui, eng
   await ui.tab('Headers');
   await expect(ui.panel.getByRole('row', { name: /x-custom/i })).toContainText('one');
   await ui.tab('Signature');
-  await expect(ui.panel).toContainText('no signing secret');
+  await expect(ui.panel).toContainText('No signing secret is set');
   await ui.tab('Arrivals');
   await expect(ui.panel).toContainText('Received ×1');
   await ui.tab('Attempts');
