@@ -345,6 +345,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_certificate_that_the_user_brings_has_stored_deliveries_judged_again_though_there_is_no_secret() {
+        let dir = tempfile::tempdir().unwrap();
+        let app = app(dir.path(), CertificateClient::default()).await;
+        let id = endpoint(&app, json!({}), "a").await;
+        let (_, delivery) = sent(&app, id).await;
+        assert_eq!(reason(&app, delivery).await, SignatureReason::UnsupportedScheme);
+        let entry = app.core.endpoints.by_id(id).unwrap();
+        let mut changed = (*entry.endpoint).clone();
+        changed.provider_options = json!({ "certificate_pem": embedded_certificate() });
+        app.save_changed(&entry, changed).await.unwrap();
+        becomes_valid(&app, delivery).await;
+        ended(app).await;
+    }
+
+    #[tokio::test]
     async fn a_certificate_is_fetched_once_when_the_user_allows_it_and_what_waited_for_it_is_judged_again() {
         let dir = tempfile::tempdir().unwrap();
         let pem = embedded_certificate();
