@@ -9,13 +9,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
-use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::support::creel::Reaped;
+use super::support::wait::BOUND;
 use super::support::{Home, cli};
 
 /// The clock of all questions but the late ones, in Unix seconds.
@@ -137,14 +141,17 @@ const PYPI: &[Agreement] = &[
 /// A driver with its SDKs loaded.
 struct Driver {
     questions: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
+    /// Lines; a thread reads them until the driver ends.
+    answers: Receiver<String>,
     _child: Reaped,
 }
 
 impl Driver {
     fn start(mut command: Command) -> Self {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("start a driver of SDKs");
-        let (questions, answers) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
+        let (questions, lines) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()).lines());
+        let (sender, answers) = channel();
+        thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
         Self { questions, answers, _child: Reaped(child) }
     }
 
@@ -161,11 +168,15 @@ impl Driver {
         Self::start(command)
     }
 
+    fn hear(&self, patience: Duration) -> Result<String, RecvTimeoutError> {
+        self.answers.recv_timeout(patience)
+    }
+
     #[track_caller]
     fn ask(&mut self, question: &Value) -> Value {
         writeln!(self.questions.as_mut().unwrap(), "{question}").expect("ask the driver");
-        let mut line = String::new();
-        self.answers.read_line(&mut line).expect("hear the driver");
+        // A panic ends the driver too.
+        let line = self.hear(BOUND).expect("hear the driver");
         let answer: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("the driver said {line:?}"));
         assert!(answer["error"].is_null(), "{question}: {answer}");
         answer
@@ -328,6 +339,18 @@ fn npm_sdks_accept_what_creel_signs_and_creel_accepts_what_they_sign_and_both_re
 #[ignore = "needs SDKs: `cargo xtask test sdks-pypi` installs them and runs it"]
 fn pypi_sdks_accept_what_creel_signs_and_creel_accepts_what_they_sign_and_both_refuse_the_rest() {
     agree(PYPI, Driver::pypi());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_driver_that_hangs_is_not_waited_for_without_end() {
+    let mut command = Command::new("sleep");
+    command.arg("600");
+    let driver = Driver::start(command);
+    assert_eq!(driver.hear(Duration::from_millis(20)), Err(RecvTimeoutError::Timeout));
+    let mut command = Command::new("echo");
+    command.arg("{}");
+    assert_eq!(Driver::start(command).hear(BOUND), Ok("{}".to_owned()));
 }
 
 #[test]

@@ -2,8 +2,9 @@
 //!
 //! The option `trust` of an endpoint says `fetch` to allow it. A request that names a certificate which the endpoint does
 //! not have cannot be judged yet; it is stored and answered as that (`unsupported_scheme`), never held up by the network.
-//! Then the certificate is fetched, put into the endpoint's options as `certificate_pem` and `certificate_url`, where the
-//! user sees it, and what was stored meanwhile is judged again. Without leave, the verdict's explanation says what to do.
+//! Then the certificate is fetched. If the signature of that request holds with it, it is put into the endpoint's options
+//! as `certificate_pem` and `certificate_url`, where the user sees it, and what was stored meanwhile is judged again: naming
+//! a certificate is anybody's, signing is not. Without leave, the verdict's explanation says what to do.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,44 +14,106 @@ use super::App;
 use super::endpoint_table::EndpointEntry;
 use super::error::AppError;
 use super::inbound::InboundRequest;
-use crate::domain::{EndpointId, SignatureReason, Timestamp};
+use super::judgement::public_url_of;
+use crate::domain::{Endpoint, EndpointId, SignatureReason, Timestamp};
 use crate::relay::CertificateClient;
 use crate::signature::{SignedRequest, Verdict, is_certificate, options_with_certificate};
 
-/// How long an endpoint waits between two fetches: nobody who knows its URL can make Creel ask a provider all the time.
+/// How long an address is not asked again for an endpoint: what was found there stands until then.
 const PAUSE: Duration = Duration::from_secs(60);
-/// Endpoints whose last fetch is remembered; those beyond wait until one of these may fetch again.
-const ENDPOINTS_MAX: usize = 1024;
+/// Addresses asked for one endpoint within [`PAUSE`]: who knows its URL cannot make Creel ask a provider all the time.
+const FETCHES_PER_ENDPOINT: usize = 10;
+/// Fetches remembered over all endpoints, each with at most 64 KiB; those beyond wait until one of these is forgotten.
+const FETCHES_MAX: usize = 256;
+/// Bytes of the longest address that is asked.
+const ADDRESS_BYTES_MAX: usize = 1024;
+/// Bytes of the largest body that is kept to try a certificate with; messages of SNS have 256 KiB before they are escaped
+/// (<https://docs.aws.amazon.com/general/latest/gr/sns.html>).
+const BODY_BYTES_MAX: usize = 1024 * 1024;
 
-/// Who fetches, and when each endpoint's last fetch was.
+/// One fetch for an endpoint.
+struct Fetch {
+    begun_at: Timestamp,
+    /// What was found, once it was.
+    pem: Option<Arc<str>>,
+}
+
+/// What is to be done about a certificate that is wanted.
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    Fetch,
+    /// It was fetched just now, for a request that it did not fit perhaps.
+    Try(Arc<str>),
+    Wait,
+}
+
+/// Who fetches, and what was fetched just now.
 pub(super) struct Certificates {
     client: CertificateClient,
-    last: Mutex<HashMap<EndpointId, Timestamp>>,
+    fetches: Mutex<HashMap<(EndpointId, String), Fetch>>,
 }
 
 impl Certificates {
     /// Nothing has been fetched yet.
     pub(super) fn new(client: CertificateClient) -> Self {
-        Self { client, last: Mutex::default() }
+        Self { client, fetches: Mutex::default() }
     }
 
-    /// Whether an endpoint may fetch now; if so, it counts as having done it.
-    fn take_turn(&self, endpoint: EndpointId, now: Timestamp) -> bool {
+    /// What an endpoint may do now; if it may fetch, it counts as having done it.
+    fn step(&self, endpoint: EndpointId, url: &str, now: Timestamp) -> Step {
         let pause = i64::try_from(PAUSE.as_millis()).unwrap_or(i64::MAX);
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.retain(|_, at| now.as_millis().saturating_sub(at.as_millis()) < pause);
-        if last.len() >= ENDPOINTS_MAX || last.contains_key(&endpoint) {
-            return false;
+        let mut fetches = self.fetches.lock().unwrap_or_else(PoisonError::into_inner);
+        fetches.retain(|_, fetch| now.as_millis().saturating_sub(fetch.begun_at.as_millis()) < pause);
+        let key = (endpoint, url.to_owned());
+        if let Some(fetch) = fetches.get(&key) {
+            return fetch.pem.clone().map_or(Step::Wait, Step::Try);
         }
-        last.insert(endpoint, now);
-        true
+        let of_endpoint = fetches.keys().filter(|(id, _)| *id == endpoint).count();
+        if of_endpoint >= FETCHES_PER_ENDPOINT || fetches.len() >= FETCHES_MAX {
+            return Step::Wait;
+        }
+        fetches.insert(key, Fetch { begun_at: now, pem: None });
+        Step::Fetch
+    }
+
+    /// Notes what was found: a forged request that named an address must not keep the next, true one from being judged.
+    fn found(&self, endpoint: EndpointId, url: &str, pem: &Arc<str>) {
+        let mut fetches = self.fetches.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fetch) = fetches.get_mut(&(endpoint, url.to_owned())) {
+            fetch.pem = Some(Arc::clone(pem));
+        }
     }
 }
 
-/// A certificate that a request was signed with and its endpoint does not have.
+/// A certificate that a request names and its endpoint does not have.
 pub(super) struct WantedCertificate {
     endpoint: EndpointId,
     url: String,
+    /// What the certificate has to fit.
+    request: InboundRequest,
+}
+
+/// What came of a certificate.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    Kept,
+    /// The request was not signed with it, or the endpoint has changed its mind.
+    NotKept,
+}
+
+impl WantedCertificate {
+    /// The endpoint with the certificate, where it may be kept and the request was signed with it.
+    fn fitted_into(&self, entry: &EndpointEntry, pem: &str) -> Option<Endpoint> {
+        let mut endpoint = (*entry.endpoint).clone();
+        endpoint.provider_options = options_with_certificate(&endpoint.provider_options, &self.url, pem)?;
+        let InboundRequest { method, path, query, headers, body, public_base, received_at, .. } = &self.request;
+        let url = public_url_of(&endpoint, public_base.as_deref(), path, query.as_deref());
+        let signed = SignedRequest { method, url: url.as_deref(), headers, body };
+        let (scheme, options) = (endpoint.scheme.as_deref(), &endpoint.provider_options);
+        let provider = entry.provider.as_ref()?;
+        let verdict = provider.verify(scheme, options, entry.secrets.as_deref()?, &signed, *received_at).ok()?;
+        verdict.matched_secret.is_some().then_some(endpoint)
+    }
 }
 
 impl App {
@@ -61,7 +124,7 @@ impl App {
         request: &InboundRequest,
         verdict: Verdict,
     ) -> Option<WantedCertificate> {
-        if verdict.reason != SignatureReason::UnsupportedScheme {
+        if verdict.reason != SignatureReason::UnsupportedScheme || request.body.len() > BODY_BYTES_MAX {
             return None;
         }
         let signed =
@@ -69,51 +132,63 @@ impl App {
         let endpoint = &entry.endpoint;
         let (scheme, options) = (endpoint.scheme.as_deref(), &endpoint.provider_options);
         let url = entry.provider.as_ref()?.certificate_to_fetch(scheme, options, &signed)?;
-        Some(WantedCertificate { endpoint: endpoint.id, url })
+        let is_short = url.len() <= ADDRESS_BYTES_MAX;
+        is_short.then(|| WantedCertificate { endpoint: endpoint.id, url, request: request.clone() })
     }
 
-    /// Begins to fetch a certificate, unless the endpoint fetched one just now.
+    /// Begins to fetch a certificate, unless that was done just now.
     pub(super) fn begin_certificate_fetch(self: &Arc<Self>, wanted: WantedCertificate) {
-        if !self.certificates.take_turn(wanted.endpoint, self.core.clock.now()) {
+        let step = self.certificates.step(wanted.endpoint, &wanted.url, self.core.clock.now());
+        if step == Step::Wait {
             return;
         }
         let app = Arc::clone(self);
         self.tasks.spawn(async move {
-            let fetched = tokio::select! {
-                fetched = app.fetch_certificate(&wanted) => fetched,
+            let ended = tokio::select! {
+                ended = app.obtain_certificate(&wanted, step) => ended,
                 () = app.stop.cancelled() => return,
             };
-            match fetched {
-                Ok(()) => {
+            match ended {
+                Ok(Outcome::Kept) => {
                     app.begin_reverify(wanted.endpoint);
                 }
+                Ok(Outcome::NotKept) => {}
                 // The address is one of the recipe's hosts; the rest of it is the sender's and stays out of the log.
                 Err(why) => tracing::warn!(endpoint = %wanted.endpoint, %why, "a certificate could not be fetched"),
             }
         });
     }
 
-    async fn fetch_certificate(&self, wanted: &WantedCertificate) -> Result<(), String> {
+    async fn obtain_certificate(&self, wanted: &WantedCertificate, step: Step) -> Result<Outcome, String> {
+        let pem = match step {
+            Step::Wait => return Ok(Outcome::NotKept),
+            Step::Try(pem) => pem,
+            Step::Fetch => self.fetch_certificate(wanted).await?,
+        };
+        self.keep_certificate(wanted, &pem).await.map_err(|error| error.message)
+    }
+
+    async fn fetch_certificate(&self, wanted: &WantedCertificate) -> Result<Arc<str>, String> {
         let policy = self.core.address_policy(true);
         let pem = self.certificates.client.fetch(&wanted.url, &policy).await.map_err(|error| error.to_string())?;
         if !is_certificate(&pem) {
             return Err("what was found there is no certificate".to_owned());
         }
-        self.keep_certificate(wanted, &pem).await.map_err(|error| error.message)
+        let pem = Arc::from(pem);
+        self.certificates.found(wanted.endpoint, &wanted.url, &pem);
+        Ok(pem)
     }
 
-    async fn keep_certificate(&self, wanted: &WantedCertificate, pem: &str) -> Result<(), AppError> {
+    async fn keep_certificate(&self, wanted: &WantedCertificate, pem: &str) -> Result<Outcome, AppError> {
         let _one_at_a_time = self.core.endpoint_changes.lock().await;
         // Looked up again: the endpoint may be gone, or its user have thought better of it.
-        let Some(entry) = self.core.endpoints.by_id(wanted.endpoint) else { return Ok(()) };
-        let mut endpoint = (*entry.endpoint).clone();
-        let Some(options) = options_with_certificate(&endpoint.provider_options, &wanted.url, pem) else {
-            return Ok(());
+        let entry = self.core.endpoints.by_id(wanted.endpoint);
+        let Some(endpoint) = entry.and_then(|entry| wanted.fitted_into(&entry, pem)) else {
+            return Ok(Outcome::NotKept);
         };
-        endpoint.provider_options = options;
         self.core.store.write(move |writing| writing.save_endpoint(&endpoint)).await?;
         self.core.reload_endpoints().await?;
-        self.announce_endpoint(wanted.endpoint).await.map(|_| ())
+        self.announce_endpoint(wanted.endpoint).await.map(|_| Outcome::Kept)
     }
 }
 
@@ -177,10 +252,17 @@ mod tests {
         example.options.as_ref().unwrap()["certificate_pem"].as_str().unwrap().to_owned()
     }
 
-    /// What the sender of the example is told: the status, and the delivery's id.
-    async fn sent(app: &Arc<App>, endpoint: EndpointId) -> (u16, DeliveryId) {
+    /// The example with its message and its name for it changed: it names the certificate and is not signed with it.
+    fn forged(app: &App) -> Example {
         let example = example(app);
-        let request = InboundRequest {
+        let mut body: Value = serde_json::from_str(&example.body).unwrap();
+        body["MessageId"] = json!("forged");
+        body["Message"] = json!("forged");
+        Example { body: body.to_string(), ..example }
+    }
+
+    fn request(app: &App, example: Example) -> InboundRequest {
+        InboundRequest {
             method: "POST".to_owned(),
             path: String::new(),
             query: None,
@@ -190,8 +272,16 @@ mod tests {
             client: ClientAddress { ip: None, source: "peer" },
             public_base: None,
             received_at: app.core.clock.now(),
-        };
-        let reply = app.capture_request(endpoint, request, ()).await;
+        }
+    }
+
+    /// What the sender of the example is told: the status, and the delivery's id.
+    async fn sent(app: &Arc<App>, endpoint: EndpointId) -> (u16, DeliveryId) {
+        post(app, endpoint, example(app)).await
+    }
+
+    async fn post(app: &Arc<App>, endpoint: EndpointId, example: Example) -> (u16, DeliveryId) {
+        let reply = app.capture_request(endpoint, request(app, example), ()).await;
         let said: Value = serde_json::from_slice(&reply.body).unwrap();
         (reply.status, serde_json::from_value(said["delivery_id"].clone()).unwrap())
     }
@@ -200,23 +290,85 @@ mod tests {
         app.core.store.read(move |connection| read_summary(connection, id)).await.unwrap().unwrap().signature_reason
     }
 
+    async fn becomes_valid(app: &App, id: DeliveryId) {
+        let until = Instant::now() + PATIENCE;
+        while reason(app, id).await != SignatureReason::Ok {
+            assert!(Instant::now() < until, "the delivery was not judged again");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// The certificate of the example, before there is an app.
+    fn embedded_certificate() -> String {
+        let catalogue = crate::signature::Catalogue::embedded().unwrap();
+        certificate_of(&catalogue.get("aws-sns").unwrap().examples[0])
+    }
+
+    #[tokio::test]
+    async fn a_forged_request_that_names_another_certificate_leaves_the_stored_one_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let app = app(dir.path(), CertificateClient::default()).await;
+        let pem = embedded_certificate();
+        let options = json!({ "trust": "fetch", "certificate_pem": "the user's own" });
+        let endpoint = endpoint(&app, options.clone(), "a").await;
+        let (status, reason) = (crate::domain::SignatureStatus::Invalid, SignatureReason::UnsupportedScheme);
+        let verdict = Verdict { status, reason, matched_secret: None };
+        let wanted = |example| {
+            let entry = app.core.endpoints.by_id(endpoint).unwrap();
+            app.wanted_certificate(&entry, &request(&app, example), verdict).unwrap()
+        };
+        let now = || app.core.endpoints.by_id(endpoint).unwrap().endpoint.provider_options.clone();
+        assert_eq!(app.keep_certificate(&wanted(forged(&app)), &pem).await.unwrap(), Outcome::NotKept);
+        assert_eq!(now(), options);
+        assert_eq!(app.keep_certificate(&wanted(example(&app)), &pem).await.unwrap(), Outcome::Kept);
+        assert_eq!(now()["certificate_pem"], pem);
+        ended(app).await;
+    }
+
+    #[tokio::test]
+    async fn a_forged_request_does_not_keep_the_certificate_from_the_true_one_behind_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (client, asked) = provider(HOST, found(&embedded_certificate())).await;
+        let app = app(dir.path(), client).await;
+        let endpoint = endpoint(&app, json!({ "trust": "fetch" }), "a").await;
+        let (_, forged) = post(&app, endpoint, forged(&app)).await;
+        let until = Instant::now() + PATIENCE;
+        while !app.certificates.fetches.lock().unwrap().values().any(|fetch| fetch.pem.is_some()) {
+            assert!(Instant::now() < until, "nothing was fetched");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let (_, id) = sent(&app, endpoint).await;
+        becomes_valid(&app, id).await;
+        assert_ne!(reason(&app, forged).await, SignatureReason::Ok);
+        assert_eq!(asked.load(Ordering::SeqCst), 1, "what was fetched is tried again, not fetched again");
+        ended(app).await;
+    }
+
+    #[tokio::test]
+    async fn a_certificate_that_the_user_brings_has_stored_deliveries_judged_again_though_there_is_no_secret() {
+        let dir = tempfile::tempdir().unwrap();
+        let app = app(dir.path(), CertificateClient::default()).await;
+        let id = endpoint(&app, json!({}), "a").await;
+        let (_, delivery) = sent(&app, id).await;
+        assert_eq!(reason(&app, delivery).await, SignatureReason::UnsupportedScheme);
+        let entry = app.core.endpoints.by_id(id).unwrap();
+        let mut changed = (*entry.endpoint).clone();
+        changed.provider_options = json!({ "certificate_pem": embedded_certificate() });
+        app.save_changed(&entry, changed).await.unwrap();
+        becomes_valid(&app, delivery).await;
+        ended(app).await;
+    }
+
     #[tokio::test]
     async fn a_certificate_is_fetched_once_when_the_user_allows_it_and_what_waited_for_it_is_judged_again() {
         let dir = tempfile::tempdir().unwrap();
-        let pem = {
-            let catalogue = crate::signature::Catalogue::embedded().unwrap();
-            certificate_of(&catalogue.get("aws-sns").unwrap().examples[0])
-        };
+        let pem = embedded_certificate();
         let (client, asked) = provider(HOST, found(&pem)).await;
         let app = app(dir.path(), client).await;
         let endpoint = endpoint(&app, json!({ "trust": "fetch" }), "a").await;
         let (status, first) = sent(&app, endpoint).await;
         assert_eq!(status, 401, "the sender is not kept waiting");
-        let until = Instant::now() + PATIENCE;
-        while reason(&app, first).await != SignatureReason::Ok {
-            assert!(Instant::now() < until, "the delivery was not judged again");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        becomes_valid(&app, first).await;
         let options = app.core.endpoints.by_id(endpoint).unwrap().endpoint.provider_options.clone();
         assert_eq!(options["certificate_pem"], pem);
         assert!(options["certificate_url"].as_str().unwrap().starts_with("https://sns.eu-central-1.amazonaws.com/"));
@@ -250,12 +402,17 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_waits_between_two_fetches_and_no_other_waits_for_it() {
+    fn an_address_is_asked_once_a_minute_and_an_endpoint_asks_no_more_than_a_few() {
         let certificates = Certificates::new(CertificateClient::default());
         let (one, other, at) = (EndpointId::new(), EndpointId::new(), Timestamp::from_millis);
-        assert!(certificates.take_turn(one, at(0)));
-        assert!(!certificates.take_turn(one, at(59_999)));
-        assert!(certificates.take_turn(other, at(59_999)));
-        assert!(certificates.take_turn(one, at(60_000)));
+        assert_eq!(certificates.step(one, "a", at(0)), Step::Fetch);
+        assert_eq!(certificates.step(one, "a", at(1)), Step::Wait);
+        certificates.found(one, "a", &Arc::from("pem"));
+        assert_eq!(certificates.step(one, "a", at(59_999)), Step::Try(Arc::from("pem")));
+        assert_eq!(certificates.step(other, "a", at(59_999)), Step::Fetch);
+        assert_eq!(certificates.step(one, "a", at(60_000)), Step::Fetch);
+        let more = (0..).take_while(|n| certificates.step(one, &n.to_string(), at(60_001)) == Step::Fetch).count();
+        assert_eq!(more, FETCHES_PER_ENDPOINT - 1);
+        assert_eq!(certificates.step(other, "b", at(60_002)), Step::Fetch);
     }
 }

@@ -75,10 +75,25 @@ impl CertificatePlace {
     }
 }
 
-/// Whether a host is of a pattern, in which `*` stands for one label.
+/// Whether a host is of a pattern, in which `*` stands for a region.
 fn is_host(host: &str, pattern: &str) -> bool {
     let (host, pattern): (Vec<&str>, Vec<&str>) = (host.split('.').collect(), pattern.split('.').collect());
-    host.len() == pattern.len() && host.iter().zip(&pattern).all(|(label, wanted)| *wanted == "*" || label == wanted)
+    host.len() == pattern.len()
+        && host.iter().zip(&pattern).all(|(label, wanted)| match *wanted {
+            "*" => is_region(label),
+            wanted => *label == wanted,
+        })
+}
+
+/// Whether a label names a region of Amazon's as `eu-central-1` and `us-gov-west-1` do. No other label may stand there:
+/// `s3` and its like hold what anybody stores, under a name of anybody's choice
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html>).
+fn is_region(label: &str) -> bool {
+    let parts: Vec<&str> = label.split('-').collect();
+    let [area, between @ .., number] = parts.as_slice() else { return false };
+    let letters = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    area.len() == 2 && letters(area) && !between.is_empty() && between.iter().all(letters) && is_number
 }
 
 /// Whether a path is of a pattern, in which `*` stands for a part of one segment.
@@ -127,6 +142,7 @@ mod tests {
             place.is_trusted(&Sources { headers: &headers, body: b"", facts: None, url: None })
         };
         assert_eq!(trusted("https://sns.eu-central-1.amazonaws.com/x.pem"), Some(true));
+        assert_eq!(trusted("https://sns.us-gov-west-1.amazonaws.com/x.pem"), Some(true));
         assert_eq!(trusted("https://API.paypal.com/x"), Some(true));
         for url in [
             "http://api.paypal.com/x",
@@ -136,6 +152,10 @@ mod tests {
             "https://api.paypal.com@evil.example/",
             "https://a:b@api.paypal.com/",
             "https://sns.a.b.amazonaws.com/",
+            "https://sns.s3.amazonaws.com/x.pem",
+            "https://sns.s3-us-west-2.amazonaws.com/x.pem",
+            "https://sns.s3-accelerate.amazonaws.com/x.pem",
+            "https://sns..amazonaws.com/x.pem",
             "nonsense",
         ] {
             assert_eq!(trusted(url), Some(false), "{url}");

@@ -394,6 +394,12 @@ impl Provider {
         self.schemes.iter().any(Scheme::signs)
     }
 
+    /// Whether a signature may be judged though the endpoint has no secret.
+    #[must_use]
+    pub fn judges_without_secret(&self) -> bool {
+        self.schemes.iter().any(|scheme| scheme.signs() && !scheme.needs_secret())
+    }
+
     /// The event's name; `webhook.received` when the request gives none.
     #[must_use]
     pub fn event_name(&self, headers: &Headers, facts: &BodyFacts, body: &[u8]) -> EventName {

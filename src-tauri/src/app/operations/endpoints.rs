@@ -125,7 +125,7 @@ impl App {
     }
 
     /// Saves a changed endpoint; where another verdict may follow, its stored deliveries are judged again.
-    pub(super) async fn save_changed(
+    pub(in crate::app) async fn save_changed(
         self: &Arc<Self>,
         entry: &EndpointEntry,
         endpoint: Endpoint,
@@ -134,7 +134,10 @@ impl App {
             let Endpoint { provider, scheme, provider_options, public_url_override, .. } = endpoint.clone();
             (provider, scheme, provider_options, public_url_override)
         };
-        let judge_again = !entry.stored_secrets.is_empty() && rules(&entry.endpoint) != rules(&endpoint);
+        // Amazon SNS has a certificate in its options and no secret.
+        let judges = !entry.stored_secrets.is_empty()
+            || self.core.catalogue.get(&endpoint.provider).is_some_and(|provider| provider.judges_without_secret());
+        let judge_again = judges && rules(&entry.endpoint) != rules(&endpoint);
         let view = self.save_endpoint(endpoint).await?;
         if judge_again {
             self.begin_reverify(view.id);
