@@ -77,12 +77,18 @@ impl Verification<'_> {
             }
         }
         headers.extend(self.checked_headers());
-        // Headers can be signed too: as they will be sent.
-        let sent = headers_with(self.request.headers, &headers)
+        let place = scheme.places.first().ok_or_else(|| scheme.unusable())?;
+        // Headers can be signed too: as they will be sent. Of an old signature nothing will be: what it lists beside
+        // itself must not be signed along.
+        let kept = place.header_to_write().map_or_else(
+            || Ok(self.request.headers.clone()),
+            |name| Headers::from_pairs(self.request.headers.iter().filter(|(own, _)| !own.eq_ignore_ascii_case(&name))),
+        );
+        let sent = kept
+            .and_then(|kept| headers_with(&kept, &headers))
             .map_err(|error| SignatureError::HeaderUnfit { scheme: scheme.name.clone(), why: error.to_string() })?;
         let timed = SignedRequest { headers: &sent, body: &body, ..*self.request };
         let value = Verification { request: &timed, ..*self }.value(secret, timestamp.as_deref(), id.as_deref())?;
-        let place = scheme.places.first().ok_or_else(|| scheme.unusable())?;
         if let Some(option) = place.prefix_option().filter(|name| self.options.get(*name).is_none()) {
             return Err(SignatureError::OptionMissing { scheme: scheme.name.clone(), option: option.as_str() });
         }
