@@ -5,10 +5,12 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::algorithm::{Kind, sha256};
+use super::explanation::HIDDEN;
 use super::json_edit::Written;
 use super::jwt::Token;
 use super::key_pair::KeyPair;
 use super::place::Place;
+use super::signature_place::SignaturePlace;
 use super::template::{Context, Lack, Template};
 use super::timestamp_place::{TimeUnit, TimestampAt, judge};
 use super::verification::Verification;
@@ -31,9 +33,25 @@ pub struct Signed {
     pub body: Option<Vec<u8>>,
     /// The public half of the key that signed, as the provider writes its own; none when a shared secret did.
     pub public_key: Option<String>,
+    /// Where the secret itself stands, when that is the signature.
+    secret_at: Option<SignaturePlace>,
 }
 
 impl Signed {
+    /// The headers and the body that are sent, as they may be shown: without the secret, when that is the signature.
+    #[must_use]
+    pub fn without_secret(&self, headers: &Headers, body: &[u8]) -> (Vec<(String, String)>, Vec<u8>) {
+        let mut pairs = headers.to_text_pairs();
+        let Some(place) = &self.secret_at else { return (pairs, body.to_vec()) };
+        let Some(name) = place.header_to_write() else {
+            // Rather no body than one with the secret.
+            return (pairs, place.place.write(body, HIDDEN, Written::Text).unwrap_or_default());
+        };
+        let its = pairs.iter_mut().filter(|(own, _)| own.eq_ignore_ascii_case(&name));
+        its.for_each(|(_, value)| HIDDEN.clone_into(value));
+        (pairs, body.to_vec())
+    }
+
     /// The headers to send, made of a request's own.
     ///
     /// # Errors
@@ -104,6 +122,7 @@ impl Verification<'_> {
             headers,
             body: (*body != *self.request.body).then(|| body.into_owned()),
             public_key: scheme.public_key_of(secret),
+            secret_at: (scheme.algorithm.kind() == Kind::Token).then(|| place.clone()),
         })
     }
 
