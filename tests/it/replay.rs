@@ -273,6 +273,55 @@ fn resign_signs_the_edited_body_freshly() {
     assert_eq!(signatures, [hub_signature(SECRET, b"after")], "the target would refuse this one");
 }
 
+/// Whether a request that a target saw carries Twilio's signature for a URL.
+fn verifies_as_twilio(creel: &Creel, seen: &super::support::target::Seen, url: &str) -> bool {
+    let (secret, body) = (creel.home().scratch("secret"), creel.home().scratch("body"));
+    std::fs::write(&secret, SECRET).unwrap();
+    std::fs::write(&body, &seen.body).unwrap();
+    let header = |name: &str| format!("{name}: {}", seen.header(name).unwrap());
+    let (signature, media_type) = (header("X-Twilio-Signature"), header("Content-Type"));
+    let (secret, body) = (secret.to_str().unwrap(), body.to_str().unwrap());
+    let verify = ["verify", "--provider", "twilio", "--secret-file", secret, "--body-file", body, "--url", url];
+    creel.cli(&[&verify[..], &["--header", &signature, "--header", &media_type]].concat()).code == Some(0)
+}
+
+#[test]
+fn resign_signs_the_url_that_goes_out_whatever_was_edited_or_known_of_it_when_the_delivery_came() {
+    let creel = Creel::start();
+    let target = Target::answering(200);
+    let settings = json!({ "provider": "twilio", "signature_policy": "observe" });
+    let endpoint = creel.relaying(&[&target.url("/")], settings);
+    creel.set_secret(&endpoint, SECRET);
+    let arrived = |at: &str| {
+        let post = endpoint.post("Body=hello&From=1").at(at);
+        let post = post.header("Content-Type", "application/x-www-form-urlencoded");
+        let post = post.header("X-Twilio-Signature", "bm90IHRoZSByaWdodCBzaWduYXR1cmU=");
+        let id = text(&creel.send_expecting("accepted", &post), "delivery_id").to_owned();
+        creel.settled(&id);
+        id
+    };
+    let early = arrived("/early?a=1");
+    creel.patch(&endpoint, &json!({ "public_url_override": "https://hooks.example.com" }));
+    let known = arrived("/known?a=1");
+    creel.patch(&endpoint, &json!({ "public_url_override": "https://moved.example.com" }));
+    let mut sent = 2;
+    let mut resigned = |of: &str, mut edits: Value, url: &str| {
+        edits["resign"] = json!(true);
+        let id = text(&replay(&creel, of, &edits).expect_json(201), "id").to_owned();
+        creel.settled(&id);
+        sent += 1;
+        let (host, suffix) = url.split_once('/').unwrap();
+        let url = format!("https://{host}{}/{suffix}", endpoint.path);
+        assert!(verifies_as_twilio(&creel, &target.wait_for(sent)[sent - 1], &url), "{edits} {url}");
+        id
+    };
+    resigned(&known, json!({}), "hooks.example.com/known?a=1");
+    let child = resigned(&known, json!({ "query": "a=2" }), "hooks.example.com/known?a=2");
+    resigned(&known, json!({ "path": "/other", "query": "" }), "hooks.example.com/other");
+    resigned(&child, json!({}), "moved.example.com/known?a=2");
+    resigned(&early, json!({}), "moved.example.com/early?a=1");
+}
+
 #[test]
 fn resign_without_a_secret_is_refused() {
     let creel = Creel::start();

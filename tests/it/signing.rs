@@ -257,6 +257,47 @@ fn a_throwaway_key_pair_signs_and_its_public_half_verifies() {
 }
 
 #[test]
+fn send_shows_no_secret_that_goes_out_as_it_is_unless_it_is_a_throwaway() {
+    let cli = Cli::new();
+    let app = Target::answering(200);
+    let (to, body) = (app.url("/"), cli.file("body", "{\"event_type\":\"PING\",\"passcode\":\"old\"}"));
+    let secret = STANDARD.encode(SECRET);
+    for (sent, (provider, header)) in
+        [("telegram", Some("x-telegram-bot-api-secret-token")), ("chargebee", Some("authorization")), ("figma", None)]
+            .iter()
+            .enumerate()
+    {
+        let send = ["send", "--provider", provider, "--body-file", &body, "--to", &to];
+        let own = [&send[..], &["--secret-file", &cli.secret]].concat();
+        let ended = cli.run(&own);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let object = cli.object(&own, 0);
+        let shown_body = String::from_utf8(STANDARD.decode(text(&object["request"], "body_base64")).unwrap()).unwrap();
+        for shown in [&ended.stdout, &ended.stderr, &object.to_string(), &shown_body] {
+            assert!(!shown.contains(SECRET) && !shown.contains(&secret), "{provider}: {shown}");
+        }
+        match header {
+            Some(_) => assert!(ended.stdout.contains(": (secret)"), "{ended:?}"),
+            None => assert!(shown_body.contains("\"passcode\":\"(secret)\""), "{shown_body}"),
+        }
+        let throwaway = cli.object(&[&send[..], &["--throwaway"]].concat(), 0);
+        let made = text(&throwaway, "throwaway_secret");
+        let seen = &app.wait_for(3 * (sent + 1))[3 * sent..];
+        match header {
+            Some(header) => {
+                assert!(seen[0].header(header).is_some_and(|value| value.contains(SECRET) || value.contains(&secret)));
+                let pairs = throwaway["request"]["headers"].as_array().unwrap();
+                assert!(pairs.iter().any(|pair| pair[1].as_str() == seen[2].header(header)), "{throwaway}");
+            }
+            None => {
+                assert!(String::from_utf8_lossy(&seen[0].body).contains(SECRET));
+                assert!(String::from_utf8_lossy(&seen[2].body).contains(made));
+            }
+        }
+    }
+}
+
+#[test]
 fn an_endpoint_of_a_provider_with_a_public_key_is_tried_out_and_replayed_with_a_test_key_of_its_own() {
     let creel = Creel::start();
     let app = Target::answering(200);

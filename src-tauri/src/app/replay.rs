@@ -17,8 +17,10 @@ use super::error::AppError;
 use super::judgement::JUDGED_INLINE_BYTES_MAX;
 use super::new_attempts::{Destination, matching_targets, pending_attempts};
 use super::signing::sign_for;
+use super::stored_request::full_url;
 use crate::domain::{
-    DeliveryId, DeliveryStatus, DeliverySummary, DuplicatePolicy, Headers, SignatureReason, SignatureStatus, Timestamp,
+    DeliveryId, DeliveryStatus, DeliverySummary, DuplicatePolicy, Endpoint, Headers, SignatureReason, SignatureStatus,
+    Timestamp,
 };
 use crate::relay::check_target;
 use crate::signature::{BodyFacts, SignedRequest};
@@ -95,7 +97,10 @@ impl App {
         check_replayable(&original, force)?;
         let outgoing = edited(&original, arrived, &request, self.settings().max_body_bytes)?;
         let now = self.core.clock.now();
-        let resign_as = request.resign.unwrap_or(false).then_some(public_url);
+        let resign_as = request.resign.unwrap_or(false).then(|| {
+            let base = self.public_base_of(&entry.endpoint);
+            url_to_sign(&entry.endpoint, &original, &outgoing, public_url, base.as_deref())
+        });
         let (outgoing, facts) = self.signed_and_read(&entry, outgoing, resign_as, now).await?;
         let Some(provider) = entry.provider.as_deref() else {
             return Err(AppError::internal("the catalogue does not know the endpoint's provider"));
@@ -286,6 +291,24 @@ fn checked_query(query: &str) -> Result<Option<String>, AppError> {
 
 fn is_visible_ascii(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// The URL that a replay is signed for: the one that its original came to, with what is edited of it. A replay came to
+/// none, and other deliveries may have come before one was known: they get the one of now.
+fn url_to_sign(
+    endpoint: &Endpoint,
+    original: &DeliverySummary,
+    outgoing: &Outgoing,
+    known: Option<String>,
+    base_now: Option<&str>,
+) -> Option<String> {
+    let is_edited = outgoing.path != original.path || outgoing.query != original.query;
+    if !is_edited && known.is_some() {
+        return known;
+    }
+    let came_behind = full_url("", endpoint, &original.path, original.query.as_deref());
+    let base = known.as_deref().and_then(|url| url.strip_suffix(&came_behind)).or(base_now)?;
+    Some(full_url(base, endpoint, &outgoing.path, outgoing.query.as_deref()))
 }
 
 /// Replaces the signature by a fresh one, in the headers or in the body.

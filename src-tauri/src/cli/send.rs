@@ -22,7 +22,8 @@ const ANSWER_SHOWN_BYTES: usize = 16 * 1024;
 
 /// Send a sample event of a provider to a URL, signed as the provider would
 ///
-/// Needs no running engine. Exit code 0: it was answered with 2xx. With --json the request as sent and the answer.
+/// Needs no running engine. Exit code 0: it was answered with 2xx. With --json the request as sent and the answer; a
+/// secret of yours that is sent as it is shows as `(secret)`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct SendArgs {
@@ -67,6 +68,8 @@ struct Outgoing {
     event: Option<String>,
     headers: Headers,
     body: Vec<u8>,
+    /// Headers and body as they may be shown.
+    shown: (Vec<(String, String)>, Vec<u8>),
     signed: Option<Told>,
 }
 
@@ -156,16 +159,21 @@ fn outgoing(args: &SendArgs, signing: &Signing<'_>, to: &str, console: &Console)
         if !args.unsigned {
             console.note(&format!("{} signs nothing, so it is sent without a signature", signing.provider.name));
         }
-        return Ok(Outgoing { event, headers, body, signed: None });
+        let shown = (headers.to_text_pairs(), body.clone());
+        return Ok(Outgoing { event, headers, body, shown, signed: None });
     }
     let url = Some(signing.url.unwrap_or(to));
     let request = SignedRequest { method: signing.method, url, headers: &headers, body: &body };
     let key = args.throwaway.key(signing, &request)?;
     let signed = signing.provider.sign(signing.scheme, &signing.options, &key.secret, &request, signing.now)?;
-    let signed_headers = signed.headers_in(&headers).map_err(|error| bad_header(&error.to_string()))?;
+    let headers = signed.headers_in(&headers).map_err(|error| bad_header(&error.to_string()))?;
+    let body = signed.body.clone().unwrap_or(body);
+    // A throwaway is told anyway; the user's own secret is not, also where a request carries it as it is.
+    let shown =
+        if key.is_throwaway { (headers.to_text_pairs(), body.clone()) } else { signed.without_secret(&headers, &body) };
     let throwaway_secret = key.shown(signed.public_key.as_deref()).map(str::to_owned);
     let told = Told { scheme: signed.scheme, public_key: signed.public_key, throwaway_secret };
-    Ok(Outgoing { event, headers: signed_headers, body: signed.body.unwrap_or(body), signed: Some(told) })
+    Ok(Outgoing { event, headers, body, shown, signed: Some(told) })
 }
 
 /// The sample of an event; none when the body is the user's own and no event was asked for.
@@ -192,8 +200,8 @@ fn bad_header(message: &str) -> CliError {
 }
 
 fn request_of(signing: &Signing<'_>, to: &str, outgoing: &Outgoing) -> Value {
-    json!({ "method": signing.method, "url": to, "headers": outgoing.headers.to_text_pairs(),
-        "body_base64": STANDARD.encode(&outgoing.body) })
+    json!({ "method": signing.method, "url": to, "headers": outgoing.shown.0,
+        "body_base64": STANDARD.encode(&outgoing.shown.1) })
 }
 
 /// What was sent, for people: the headers are what one wants to look at.
@@ -203,7 +211,7 @@ fn sent_lines(signing: &Signing<'_>, to: &str, outgoing: &Outgoing) -> Vec<Strin
         format!("Sent {} of {} to {}", escape::line(event), signing.provider.name, escape::line(to)),
         format!("{} with {} bytes", escape::line(signing.method), outgoing.body.len()),
     ];
-    for (name, value) in outgoing.headers.to_text_pairs() {
+    for (name, value) in &outgoing.shown.0 {
         lines.push(format!("  {}", escape::line(&format!("{name}: {value}"))));
     }
     match &outgoing.signed {

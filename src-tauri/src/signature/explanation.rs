@@ -16,7 +16,7 @@ use crate::domain::{Secret, SecretId, SignatureReason, SignatureStatus};
 pub(super) const SIGNED_CONTENT_PREVIEW_BYTES: usize = 1024;
 
 /// What stands for the secret in a signed text that is shown.
-const HIDDEN: &str = "(secret)";
+pub(super) const HIDDEN: &str = "(secret)";
 
 /// Why a signature holds or does not, for the holder of the admin token: it shows the expected signature.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]

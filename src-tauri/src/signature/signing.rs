@@ -5,10 +5,12 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::algorithm::{Kind, sha256};
+use super::explanation::HIDDEN;
 use super::json_edit::Written;
 use super::jwt::Token;
 use super::key_pair::KeyPair;
 use super::place::Place;
+use super::signature_place::SignaturePlace;
 use super::template::{Context, Lack, Template};
 use super::timestamp_place::{TimeUnit, TimestampAt, judge};
 use super::verification::Verification;
@@ -31,9 +33,25 @@ pub struct Signed {
     pub body: Option<Vec<u8>>,
     /// The public half of the key that signed, as the provider writes its own; none when a shared secret did.
     pub public_key: Option<String>,
+    /// Where the secret itself stands, when that is the signature.
+    secret_at: Option<SignaturePlace>,
 }
 
 impl Signed {
+    /// The headers and the body that are sent, as they may be shown: without the secret, when that is the signature.
+    #[must_use]
+    pub fn without_secret(&self, headers: &Headers, body: &[u8]) -> (Vec<(String, String)>, Vec<u8>) {
+        let mut pairs = headers.to_text_pairs();
+        let Some(place) = &self.secret_at else { return (pairs, body.to_vec()) };
+        let Some(name) = place.header_to_write() else {
+            // Rather no body than one with the secret.
+            return (pairs, place.place.write(body, HIDDEN, Written::Text).unwrap_or_default());
+        };
+        let its = pairs.iter_mut().filter(|(own, _)| own.eq_ignore_ascii_case(&name));
+        its.for_each(|(_, value)| HIDDEN.clone_into(value));
+        (pairs, body.to_vec())
+    }
+
     /// The headers to send, made of a request's own.
     ///
     /// # Errors
@@ -77,12 +95,18 @@ impl Verification<'_> {
             }
         }
         headers.extend(self.checked_headers());
-        // Headers can be signed too: as they will be sent.
-        let sent = headers_with(self.request.headers, &headers)
+        let place = scheme.places.first().ok_or_else(|| scheme.unusable())?;
+        // Headers can be signed too: as they will be sent. Of an old signature nothing will be: what it lists beside
+        // itself must not be signed along.
+        let kept = place.header_to_write().map_or_else(
+            || Ok(self.request.headers.clone()),
+            |name| Headers::from_pairs(self.request.headers.iter().filter(|(own, _)| !own.eq_ignore_ascii_case(&name))),
+        );
+        let sent = kept
+            .and_then(|kept| headers_with(&kept, &headers))
             .map_err(|error| SignatureError::HeaderUnfit { scheme: scheme.name.clone(), why: error.to_string() })?;
         let timed = SignedRequest { headers: &sent, body: &body, ..*self.request };
         let value = Verification { request: &timed, ..*self }.value(secret, timestamp.as_deref(), id.as_deref())?;
-        let place = scheme.places.first().ok_or_else(|| scheme.unusable())?;
         if let Some(option) = place.prefix_option().filter(|name| self.options.get(*name).is_none()) {
             return Err(SignatureError::OptionMissing { scheme: scheme.name.clone(), option: option.as_str() });
         }
@@ -98,6 +122,7 @@ impl Verification<'_> {
             headers,
             body: (*body != *self.request.body).then(|| body.into_owned()),
             public_key: scheme.public_key_of(secret),
+            secret_at: (scheme.algorithm.kind() == Kind::Token).then(|| place.clone()),
         })
     }
 
