@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::support::creel::{BINARY, Reaped, clean_env};
 use super::support::tunnel::{
     custom, fake_tunnel, log, number_in_log, post_public, script, standing, start, state, until_gone, until_proved,
-    until_state, until_status,
+    until_state, until_status, urls_in_log,
 };
 use super::support::{Creel, Events, Launch, Target, list, text, until};
 
@@ -138,8 +138,8 @@ fn a_changed_url_is_raised_with_the_endpoints_it_concerns_until_it_is_acknowledg
     ];
     steps.extend(standing());
     start(&creel, "change", &steps);
-    let first = text(&until_status(&creel, "ready"), "public_url").to_owned();
     let state = until_state(&creel, "the URL has changed", |state| state["url_changed"].is_object());
+    let first = urls_in_log(&state).remove(0);
     assert_eq!(
         (text(&state["url_changed"], "from"), text(&state["url_changed"], "to")),
         (first.as_str(), text(&state, "public_url"))
@@ -160,6 +160,19 @@ fn a_changed_url_is_raised_with_the_endpoints_it_concerns_until_it_is_acknowledg
     assert_eq!(list(&kept, "endpoints_affected").len(), 1, "it stays until it is acknowledged");
     let done = creel.api("POST", "/tunnel/acknowledge", None).expect_json(200);
     assert_eq!((&done["url_changed"]["acknowledged"], &done["endpoints_affected"]), (&json!(true), &json!([])));
+}
+
+#[test]
+fn nothing_that_was_proved_of_the_run_before_is_said_of_the_next() {
+    let creel = Creel::start();
+    let mut steps = standing();
+    steps.extend([json!("next_start"), json!({"out": "the next one\n"}), json!("hang")]);
+    start(&creel, "unproved", &steps);
+    let pid = number_in_log(&until_proved(&creel), "pid");
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid.try_into().unwrap()), nix::sys::signal::Signal::SIGKILL)
+        .unwrap();
+    let next = until_state(&creel, "it runs again", |state| log(state).iter().any(|line| line == "the next one"));
+    assert_eq!((&next["status"], &next["last_probe"]), (&json!("starting"), &Value::Null));
 }
 
 #[test]

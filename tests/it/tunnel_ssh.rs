@@ -1,12 +1,12 @@
 //! `ssh -R` to a real sshd on loopback: ports, keys, and a server that goes and comes back.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 
 use serde_json::{Value, json};
 
 use super::support::sshd::{Sshd, free_port, sshd};
 use super::support::tunnel::{log, post_public, until_proved, until_state, until_status};
-use super::support::{Creel, text};
+use super::support::{Creel, Launch, text, until};
 
 /// The user that runs the tests: the only one whom a private sshd lets in.
 fn user() -> String {
@@ -49,6 +49,36 @@ fn the_server_gives_a_port_and_what_is_posted_there_is_stored_byte_exact() {
     assert!(log(&state).iter().any(|line| line.starts_with("Allocated port ")), "{:?}", log(&state));
     assert!(log(&state).iter().all(|line| !line.starts_with("debug1")), "{:?}", log(&state));
     stored_exactly(&creel, &state);
+}
+
+#[test]
+fn a_connection_that_the_users_configuration_would_share_is_not_shared() {
+    let Some(program) = sshd() else { return };
+    let server = Sshd::start(&program);
+    let home = Creel::start().home().clone();
+    let (config, control, ssh) = (server.file("shared.conf"), server.file("control"), home.scratch("ssh"));
+    let settings =
+        format!("ControlMaster auto\nControlPersist yes\nControlPath {}\nForwardAgent yes\n", control.display());
+    std::fs::write(&config, settings).unwrap();
+    // ssh finds the user's own configuration by the password file, not by HOME.
+    let real = find_ssh();
+    std::fs::write(&ssh, format!("#!/bin/sh\nexec '{}' -F '{}' \"$@\"\n", real.display(), config.display())).unwrap();
+    std::fs::set_permissions(&ssh, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let search = format!("{}:{}", ssh.parent().unwrap().display(), std::env::var("PATH").unwrap_or_default());
+    let creel = Launch::at(home).env("PATH", &search).start();
+    start(&creel, &options(&server));
+    let state = until_proved(&creel);
+    assert!(!control.exists(), "others could join this connection, and it would outlive the tunnel");
+    stored_exactly(&creel, &state);
+    assert_eq!(creel.api("DELETE", "/tunnel", None).status, 204);
+    // The server closes its side when the connection's end reaches it.
+    let address = text(&state, "public_url").trim_start_matches("http://").to_owned();
+    until("the public port is closed", || TcpStream::connect(&address).is_err().then_some(()));
+}
+
+fn find_ssh() -> std::path::PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).map(|dir| dir.join("ssh")).find(|ssh| ssh.is_file()).expect("ssh")
 }
 
 #[test]

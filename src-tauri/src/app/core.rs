@@ -65,7 +65,13 @@ impl Addresses {
     /// Public base URL of endpoints that have none of their own: what the user gave, else the tunnel's.
     #[must_use]
     pub fn public_base(&self) -> Option<String> {
-        self.public_url.clone().or_else(|| self.tunnel.load().as_ref().map(|tunnel| tunnel.public_url.clone()))
+        self.public_base_with(self.tunnel.load().as_deref())
+    }
+
+    /// As [`Self::public_base`], of a moment when this tunnel stood.
+    #[must_use]
+    pub fn public_base_with(&self, tunnel: Option<&TunnelFront>) -> Option<String> {
+        self.public_url.clone().or_else(|| tunnel.map(|tunnel| tunnel.public_url.clone()))
     }
 
     /// Base URL of the ingress.

@@ -33,7 +33,7 @@ pub struct InboundRequest {
     pub client: ClientAddress,
     /// When the request was complete.
     pub received_at: Timestamp,
-    /// Public base URL at that moment, of endpoints that have none of their own.
+    /// Public base URL when its head came, of endpoints that have none of their own.
     pub public_base: Option<String>,
 }
 
@@ -129,8 +129,8 @@ pub trait Inbound: Send + Sync + 'static {
     /// The tunnel that stands, if one does.
     fn tunnel(&self) -> Option<Arc<TunnelFront>>;
 
-    /// Public base URL of endpoints that have none of their own.
-    fn public_base(&self) -> Option<String>;
+    /// Public base URL of endpoints that have none of their own, while this tunnel stands.
+    fn public_base(&self, tunnel: Option<&TunnelFront>) -> Option<String>;
 
     /// Now.
     fn now(&self) -> Timestamp;

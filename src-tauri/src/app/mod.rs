@@ -289,8 +289,8 @@ impl Inbound for AppInbound {
         self.0.core.addresses.tunnel.load_full()
     }
 
-    fn public_base(&self) -> Option<String> {
-        self.0.core.addresses.public_base()
+    fn public_base(&self, tunnel: Option<&TunnelFront>) -> Option<String> {
+        self.0.core.addresses.public_base_with(tunnel)
     }
 
     fn now(&self) -> Timestamp {

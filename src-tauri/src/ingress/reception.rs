@@ -57,6 +57,8 @@ enum Sent {
 struct Admitted {
     endpoint: Arc<Endpoint>,
     client: Client,
+    /// As of the head: while a body comes in, the tunnel may change.
+    public_base: Option<String>,
 }
 
 /// An answer that is no delivery, before it is recorded.
@@ -103,7 +105,8 @@ impl<I: Inbound> Reception<I> {
         let tunnel = self.inbound.tunnel();
         let proxies = &self.config.trusted_proxies;
         let client = client_of(caller.peer, head.forwarded, &head.headers, proxies, tunnel.as_deref());
-        let admitted = match self.admit(&head, client) {
+        let public_base = self.inbound.public_base(tunnel.as_deref());
+        let admitted = match self.admit(&head, client, public_base) {
             Ok(admitted) => admitted,
             Err(turned) => {
                 let reply = match turned {
@@ -125,7 +128,7 @@ impl<I: Inbound> Reception<I> {
     }
 
     /// Steps 1 to 3, and what the announced length says about step 4.
-    fn admit(&self, head: &Head, client: Client) -> Result<Admitted, Turned> {
+    fn admit(&self, head: &Head, client: Client, public_base: Option<String>) -> Result<Admitted, Turned> {
         let now = Instant::now();
         let settings = self.config.settings();
         if let Some(address) = client.counted_as {
@@ -150,7 +153,7 @@ impl<I: Inbound> Reception<I> {
         if announced(head).is_some_and(|size| size > self.config.body_bytes_max()) {
             return Err(refusal(too_large(), RefusalReason::BodyTooLarge, Some(endpoint.id), announced(head)));
         }
-        Ok(Admitted { endpoint, client })
+        Ok(Admitted { endpoint, client, public_base })
     }
 
     /// Step 4.
@@ -178,7 +181,7 @@ impl<I: Inbound> Reception<I> {
         let Asked::Endpoint { suffix, query, .. } = path::asked(&head.target) else {
             return reply::not_found();
         };
-        let Admitted { endpoint, client } = admitted;
+        let Admitted { endpoint, client, public_base } = admitted;
         let request = InboundRequest {
             path: suffix.to_owned(),
             query: query.map(str::to_owned),
@@ -188,7 +191,7 @@ impl<I: Inbound> Reception<I> {
             remote_addr: caller.peer,
             client: client.address.clone(),
             received_at: self.inbound.now(),
-            public_base: self.inbound.public_base(),
+            public_base,
         };
         let endpoint_id = endpoint.id;
         let inbound = Arc::clone(&self.inbound);

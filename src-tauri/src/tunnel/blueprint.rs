@@ -1,6 +1,7 @@
 //! A provider with the user's options, checked: everything that each start of its program needs.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -53,7 +54,6 @@ pub enum OptionError {
 }
 
 /// A tunnel that can be started, again and again.
-#[derive(Debug)]
 pub struct Blueprint {
     provider: Arc<TunnelProvider>,
     program: PathBuf,
@@ -75,6 +75,17 @@ pub(super) struct Launch {
     pub(super) ready_api: Option<String>,
     /// Address, field, and what is put in front of its text.
     pub(super) url_api: Option<(String, String, String)>,
+}
+
+impl fmt::Debug for Blueprint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The values and the words of a command may hold secrets.
+        formatter
+            .debug_struct("Blueprint")
+            .field("provider", &self.provider.slug)
+            .field("program", &self.program)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Blueprint {

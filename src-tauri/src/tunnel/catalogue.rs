@@ -15,6 +15,10 @@ const BUILT_IN: [&str; 4] = ["ingress", "ingress_host", "ingress_port", "metrics
 /// Placeholders that a rule's line may fill.
 const FOUND: [&str; 4] = ["host", "port", "url", "0"];
 
+/// What every ssh must be told whatever the user's configuration says: to keep its connection to itself, because a
+/// forwarding in a shared one (ControlMaster, ssh_config(5)) outlives it, and to forward neither agent nor display.
+const SSH_ALONE: [&str; 6] = ["-o", "ControlMaster=no", "-o", "ControlPath=none", "-a", "-x"];
+
 /// All known tunnel providers, in the order in which they are offered.
 #[derive(Clone, Debug)]
 pub struct TunnelCatalogue {
@@ -101,6 +105,9 @@ fn check(provider: &TunnelProvider) -> Result<(), String> {
             }
         }
     }
+    if provider.program.as_deref() == Some("ssh") && !is_ssh_alone(&provider.args) {
+        return Err(format!("its ssh is not told {}", SSH_ALONE.join(" ")));
+    }
     provider.env.values().try_for_each(|text| check_text(text, &[], true))?;
     provider.files.iter().try_for_each(|file| check_text(&file.text, &[], true))?;
     provider.url.iter().try_for_each(|text| check_text(text, &FOUND, false))?;
@@ -117,6 +124,13 @@ fn check(provider: &TunnelProvider) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Whether those words stand together, and in every case.
+fn is_ssh_alone(args: &[ArgTemplate]) -> bool {
+    args.windows(SSH_ALONE.len()).any(|some| {
+        some.iter().zip(SSH_ALONE).all(|(arg, word)| matches!(arg, ArgTemplate::Always(text) if text == word))
+    })
 }
 
 #[cfg(test)]
@@ -166,6 +180,20 @@ mod tests {
         let catalogue = TunnelCatalogue::embedded().unwrap();
         let provider = catalogue.get("localtunnel").unwrap();
         assert!(!format!("{:?}", provider.args).contains("local-host"));
+    }
+
+    #[test]
+    fn an_ssh_that_may_share_its_connection_is_refused() {
+        let text =
+            "name='x'\nsummary='x'\norder=1\nevidence='source'\naccount=false\nprogram='ssh'\nargs=['-N', WORDS]\n";
+        let words = SSH_ALONE.map(|word| format!("'{word}'"));
+        assert!(TunnelCatalogue::read(&[("x", &text.replace("WORDS", &words.join(", ")))]).is_ok());
+        for left_out in [1, 3, 4, 5] {
+            let mut fewer = words.to_vec();
+            fewer.remove(left_out);
+            let error = TunnelCatalogue::read(&[("x", &text.replace("WORDS", &fewer.join(", ")))]).unwrap_err();
+            assert!(error.to_string().contains("ControlMaster=no"), "{error}");
+        }
     }
 
     #[test]

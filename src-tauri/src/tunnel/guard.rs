@@ -7,7 +7,7 @@
 //! also adopts what its descendants leave behind, so that a program that starts others and ends leaves none of them.
 
 use std::ffi::OsString;
-use std::io::{self, BufRead as _};
+use std::io::{self, BufRead as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -28,6 +28,13 @@ const STOP_GRACE: Duration = Duration::from_secs(3);
 const GONE_GRACE: Duration = Duration::from_millis(400);
 /// How long what a program left behind is looked for.
 const SWEEP_TIME: Duration = Duration::from_millis(500);
+/// How long a guard may take that is told to end: its own grace and sweeps, and some for a busy machine. It is told by
+/// a signal, which gives its program `STOP_GRACE`.
+#[cfg(unix)]
+const GUARD_GRACE: Duration = Duration::from_millis(6_000);
+/// How long a process may take to be gone after SIGKILL.
+#[cfg(unix)]
+const KILLED_TIME: Duration = Duration::from_millis(500);
 /// Pause between two looks.
 const SWEEP_PAUSE: Duration = Duration::from_millis(10);
 /// Exit code when the program cannot be started, as a shell has it.
@@ -293,7 +300,8 @@ fn living_children() -> Vec<i32> {
     ours.filter_map(|pid| i32::try_from(pid).ok()).collect()
 }
 
-/// Ends a process that an earlier run left behind, with its group where it leads one. Blocks.
+/// Ends a process that an earlier run left behind, with its group where it leads one. A guard, which leads none, gets
+/// the time that it needs to end its program and what that left. Blocks until the process is gone, within bounds.
 #[cfg(unix)]
 pub(super) fn end_process(identity: &ProcessIdentity, leads_group: bool) {
     use nix::sys::signal::{Signal, kill};
@@ -307,11 +315,21 @@ pub(super) fn end_process(identity: &ProcessIdentity, leads_group: bool) {
         }
     };
     send(Signal::SIGTERM);
-    let deadline = Instant::now() + GONE_GRACE;
+    wait_until_gone(identity, if leads_group { GONE_GRACE } else { GUARD_GRACE });
+    // A group goes on without its leader, and for as long nobody else gets its number. A lone process that is gone may
+    // have left its number to somebody else by now.
+    if leads_group || identity.is_alive() {
+        send(Signal::SIGKILL);
+    }
+    wait_until_gone(identity, KILLED_TIME);
+}
+
+#[cfg(unix)]
+fn wait_until_gone(identity: &ProcessIdentity, time: Duration) {
+    let deadline = Instant::now() + time;
     while identity.is_alive() && Instant::now() < deadline {
         std::thread::sleep(SWEEP_PAUSE);
     }
-    send(Signal::SIGKILL);
 }
 
 /// A job object leaves nothing behind.
@@ -328,7 +346,7 @@ fn code_of(status: io::Result<ExitStatus>) -> u8 {
     status.code().map_or(NOT_STARTED, |code| u8::try_from(code & 0xff).unwrap_or(NOT_STARTED))
 }
 
-#[expect(clippy::print_stderr, reason = "the engine reads it as the tunnel's output")]
+/// The engine reads it as the tunnel's output. That nobody reads any more must not end the guard, which `eprintln!` would.
 fn say(message: &str) {
-    eprintln!("creel {GUARD_COMMAND}: {message}");
+    let _nobody_reads = writeln!(io::stderr(), "creel {GUARD_COMMAND}: {message}");
 }

@@ -71,6 +71,27 @@ pub fn end_leftovers(dir: &Path) -> io::Result<u32> {
     Ok(ended)
 }
 
+/// Removes what programs of an earlier run were given, which may hold secrets: an engine that was killed could not. Says
+/// how many files there were. For a time when no program runs. Blocks.
+///
+/// # Errors
+/// When the directory cannot be read, or a file in it cannot be removed.
+pub fn remove_leftover_files(dir: &Path) -> io::Result<u32> {
+    let entries = match std::fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        entries => entries?,
+    };
+    let mut removed = 0;
+    for entry in entries {
+        let entry = entry?;
+        if !entry.file_type()?.is_dir() {
+            private_file::remove(&entry.path())?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +115,17 @@ mod tests {
         stranger.wait().unwrap();
         assert!(!record_path(dir.path()).exists());
         assert_eq!(end_leftovers(dir.path()).unwrap(), 0);
+    }
+
+    #[test]
+    fn no_file_of_an_earlier_run_is_left_whatever_its_name() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["ngrok-config.yml", "running.json.new"] {
+            std::fs::write(dir.path().join(name), "authtoken: canary").unwrap();
+        }
+        assert_eq!(remove_leftover_files(dir.path()).unwrap(), 2);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        assert_eq!(remove_leftover_files(&dir.path().join("never-made")).unwrap(), 0);
     }
 
     #[test]

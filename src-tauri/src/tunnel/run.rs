@@ -76,6 +76,7 @@ impl<'a> Run<'a> {
         requested: &mut mpsc::Receiver<Request>,
         stop: &CancellationToken,
     ) -> RunEnd {
+        watch.stands = false;
         let mut launch = watch.parts.blueprint.launch(free_port(), &watch.parts.dir);
         if let Err(reason) = watch.write_files(std::mem::take(&mut launch.files)).await {
             return RunEnd::GivenUp { reason, hint: Some("Check the data directory and its disk.".to_owned()) };
@@ -249,6 +250,7 @@ impl<'a> Run<'a> {
         }
         self.deadline = None;
         self.watch.was_ready = true;
+        self.watch.stands = true;
         self.trouble = None;
         self.watch.set(TunnelStatus::Ready, None, None);
         self.prove_now();
@@ -303,8 +305,9 @@ impl<'a> Run<'a> {
         if let (false, None, Some(url)) = (self.connected, &self.ready_answer, &self.launch.ready_api) {
             self.ready_answer = Some(outside.get(url.clone()));
         }
-        if let (None, None, Some((url, ..))) = (&self.watch.snapshot.public_url, &self.url_answer, &self.launch.url_api)
-        {
+        // Not while there is no URL: after a restart there still is the one of the run before.
+        let is_starting = self.watch.snapshot.status == TunnelStatus::Starting;
+        if let (true, None, Some((url, ..))) = (is_starting, &self.url_answer, &self.launch.url_api) {
             self.url_answer = Some(outside.get(url.clone()));
         }
         if self.watch.has_news() {
@@ -360,7 +363,8 @@ impl<'a> Run<'a> {
             return RunEnd::GivenUp { reason, hint };
         }
         let name = &self.watch.parts.blueprint.provider().name;
-        let what = if self.watch.snapshot.public_url.is_none() { "said no public URL" } else { "was not connected" };
+        let said_url = self.watch.snapshot.status != TunnelStatus::Starting;
+        let what = if said_url { "was not connected" } else { "said no public URL" };
         let late = format!("{name} {what} within {} s", START_TIME.as_secs());
         let (reason, hint) = self.trouble.unwrap_or_else(|| {
             (late, Some("Its log below may say why; check that this machine is online.".to_owned()))

@@ -154,6 +154,7 @@ impl Supervision {
             redaction,
             restarts: Restarts::default(),
             was_ready: false,
+            stands: false,
         };
         let task = tokio::spawn(watch.supervise(requested, stop.clone()));
         Ok(Self { shared, requests, stop, task })
@@ -190,6 +191,8 @@ pub(super) struct Watch {
     pub(super) snapshot: Snapshot,
     /// Whether the tunnel stood once since the user started it.
     pub(super) was_ready: bool,
+    /// Whether it stood in this run.
+    pub(super) stands: bool,
     shared: Arc<Shared>,
     redaction: Redaction,
     restarts: Restarts,
@@ -207,7 +210,7 @@ impl Watch {
                 RunEnd::Ended { reason, hint } => (reason, hint),
             };
             self.end_leftovers().await;
-            let Some(pause) = self.restarts.after(began.elapsed(), self.parts.outside.chance()) else {
+            let Some(pause) = self.restarts.after(began.elapsed(), self.stands, self.parts.outside.chance()) else {
                 break self.fail(format!("It ended again and again: {reason}"), hint);
             };
             if !self.wait_to_restart(pause, reason, hint, &stop).await {
@@ -229,6 +232,8 @@ impl Watch {
         let at = now.saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX));
         self.snapshot.restart_at = Some(Timestamp::from_millis(at));
         self.snapshot.restarts = self.restarts.count();
+        // What was proved of the run before says nothing about the next.
+        self.snapshot.last_probe = None;
         self.set(TunnelStatus::Restarting, Some(reason), hint);
         let stopped = tokio::select! {
             () = stop.cancelled() => true,

@@ -117,6 +117,11 @@ pub fn log(state: &Value) -> Vec<String> {
     lines.map(|line| line["text"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
+/// The URLs that a scripted program said, in order.
+pub fn urls_in_log(state: &Value) -> Vec<String> {
+    log(state).iter().filter_map(|line| line.strip_prefix("url ").map(str::to_owned)).collect()
+}
+
 /// The number behind a word in the log.
 #[track_caller]
 pub fn number_in_log(state: &Value, word: &str) -> u32 {

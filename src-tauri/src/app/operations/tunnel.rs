@@ -50,7 +50,10 @@ pub async fn start(
     input: Input<NoParams, NoQuery, TunnelStart>,
 ) -> Result<Json<TunnelDetail>, AppError> {
     let TunnelStart { provider, options } = input.body;
-    app.tunnels.start(&provider, &options.unwrap_or_default()).await?;
+    // As with its end: a start half done by a client that went away would leave a state that nobody keeps.
+    let (starting, options) = (Arc::clone(&app), options.unwrap_or_default());
+    let started = app.tasks.spawn(async move { starting.tunnels.start(&provider, &options).await }).await;
+    started.map_err(|error| AppError::internal(format!("The tunnel could not be started: {error}")))??;
     Ok(Json(app.tunnels.detail().await))
 }
 

@@ -200,22 +200,26 @@ impl Board {
         }
     }
 
-    /// Makes the public URL known to the rest of the engine, before anything can arrive through it.
+    /// Makes the public URL known to the rest of the engine as soon as its program says it: requests may arrive before the
+    /// tunnel is called ready. That URLs have changed is said only of a tunnel that stands.
     fn show_front(&self, shown: &mut Shown, snapshot: &Snapshot) {
-        let stands = match snapshot.status {
-            TunnelStatus::Ready | TunnelStatus::Degraded => true,
+        let (holds, stands) = match snapshot.status {
+            TunnelStatus::UrlKnown => (true, false),
+            TunnelStatus::Ready | TunnelStatus::Degraded => (true, true),
             TunnelStatus::Stopped | TunnelStatus::Failed => {
                 self.replace_front(None);
-                false
+                (false, false)
             }
             // Between two runs the last URL stays: it may well be the next one.
-            _ => false,
+            _ => (false, false),
         };
-        let Some(url) = snapshot.public_url.clone().filter(|_| stands) else { return };
-        let before = shown.memory.clone();
-        shown.memory.take(&url, self.core.clock.now());
-        if shown.memory != before {
-            self.keep(&shown.memory);
+        let Some(url) = snapshot.public_url.clone().filter(|_| holds) else { return };
+        if stands {
+            let before = shown.memory.clone();
+            shown.memory.take(&url, self.core.clock.now());
+            if shown.memory != before {
+                self.keep(&shown.memory);
+            }
         }
         self.replace_front(Some(TunnelFront { public_url: url, client: shown.client }));
     }

@@ -29,7 +29,15 @@ pub struct Tunnels {
     spawner: Arc<dyn TunnelSpawner>,
     dir: PathBuf,
     board: Arc<Board>,
-    current: Mutex<Option<Supervision>>,
+    current: Mutex<Current>,
+}
+
+/// What runs now.
+#[derive(Default)]
+struct Current {
+    supervision: Option<Supervision>,
+    /// The engine ends: nothing may be started any more, for nobody would end it.
+    is_closed: bool,
 }
 
 impl Tunnels {
@@ -39,11 +47,15 @@ impl Tunnels {
     /// When a provider's file is wrong or the database cannot be read.
     pub async fn open(core: Arc<Core>, spawner: Arc<dyn TunnelSpawner>, dir: PathBuf) -> Result<Self, StartError> {
         let catalogue = TunnelCatalogue::embedded()?;
-        let leftovers = dir.clone();
+        let (leftovers, files) = (dir.clone(), dir.clone());
         match tokio::task::spawn_blocking(move || record::end_leftovers(&leftovers)).await {
             Ok(Ok(0)) | Err(_) => {}
             Ok(Ok(ended)) => tracing::warn!(ended, "processes of a tunnel that an earlier run left behind were ended"),
             Ok(Err(error)) => tracing::warn!(%error, "the record of an earlier tunnel cannot be read"),
+        }
+        match tokio::task::spawn_blocking(move || record::remove_leftover_files(&files)).await {
+            Ok(Ok(_)) | Err(_) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "a file of an earlier tunnel cannot be removed"),
         }
         let board = Arc::new(Board::read(Arc::clone(&core)).await?);
         Ok(Self { core, catalogue, spawner, dir, board, current: Mutex::default() })
@@ -51,7 +63,7 @@ impl Tunnels {
 
     /// How it stands, with the end of its log.
     pub async fn detail(&self) -> TunnelDetail {
-        let log = self.current.lock().await.as_ref().map(Supervision::log).unwrap_or_default();
+        let log = self.current.lock().await.supervision.as_ref().map(Supervision::log).unwrap_or_default();
         TunnelDetail { state: self.board.state(), log }
     }
 
@@ -76,11 +88,14 @@ impl Tunnels {
             ));
         };
         let mut current = self.current.lock().await;
+        if current.is_closed {
+            return Err(AppError::unavailable("stopping", "Creel is stopping", "Start Creel again first."));
+        }
         if self.board.runs() {
             let (message, help) = ("A tunnel runs already", "Stop it, then start the other one.");
             return Err(AppError::conflict("tunnel_running", message, help));
         }
-        if let Some(earlier) = current.take() {
+        if let Some(earlier) = current.supervision.take() {
             earlier.ended().await;
         }
         let blueprint = Blueprint::new(Arc::clone(provider), options, self.core.addresses.ingress).map_err(refused)?;
@@ -93,24 +108,26 @@ impl Tunnels {
             observer: Arc::<Board>::clone(&self.board),
             dir: self.dir.clone(),
         };
-        *current = Some(Supervision::begin(parts).map_err(|error| AppError::internal(error.to_string()))?);
+        let begun = Supervision::begin(parts).map_err(|error| AppError::internal(error.to_string()))?;
+        current.supervision = Some(begun);
         Ok(())
     }
 
     /// Ends it; returns when its program and everything below is gone. Without a tunnel it does nothing.
     pub async fn stop(&self) {
         let mut current = self.current.lock().await;
-        if let Some(supervision) = current.take() {
+        if let Some(supervision) = current.supervision.take() {
             supervision.ask_to_stop();
             supervision.ended().await;
         }
         self.board.clear();
     }
 
-    /// Ends it with the engine.
+    /// Ends it with the engine; none can be started afterwards.
     pub async fn close(&self) {
-        let supervision = self.current.lock().await.take();
-        if let Some(supervision) = supervision {
+        let mut current = self.current.lock().await;
+        current.is_closed = true;
+        if let Some(supervision) = current.supervision.take() {
             supervision.ask_to_stop();
             supervision.ended().await;
         }
@@ -121,7 +138,7 @@ impl Tunnels {
     /// # Errors
     /// When there is no tunnel.
     pub async fn probe(&self) -> Result<(), AppError> {
-        match &*self.current.lock().await {
+        match &self.current.lock().await.supervision {
             Some(supervision) if self.board.runs() => {
                 supervision.probe();
                 Ok(())

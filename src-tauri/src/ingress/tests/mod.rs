@@ -59,7 +59,7 @@ impl Inbound for Recorder {
         None
     }
 
-    fn public_base(&self) -> Option<String> {
+    fn public_base(&self, _tunnel: Option<&TunnelFront>) -> Option<String> {
         None
     }
 
