@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::autopsy::{self, Autopsy};
 use super::finding::Finding;
-use super::template::Context;
+use super::template::{Context, Template};
 use super::verification::Verification;
 use super::{Verdict, detection, summary};
 use crate::domain::{Secret, SecretId, SignatureReason, SignatureStatus};
@@ -146,11 +146,11 @@ impl Explanation {
         let context = Context {
             request: verification.request,
             options: verification.options,
-            secret: HIDDEN,
+            secret: secret.map_or("", Secret::expose),
             timestamp,
             id: id.as_deref(),
         };
-        let signed = scheme.content().and_then(|content| content.pieces(&context).ok()).map(SignedContent::of);
+        let signed = scheme.content().and_then(|content| SignedContent::of_template(content, &context));
         let skew = time.as_ref().map(|(_, at)| verification.now.as_unix_seconds().saturating_sub(at.as_unix_seconds()));
         let header = place.map(|place| place.name().to_owned());
         let Autopsy { findings, not_tried } = autopsy::autopsy(verification, verdict, secrets, local_url);
@@ -193,6 +193,18 @@ struct SignedContent {
 }
 
 impl SignedContent {
+    /// Shows what a template yields with all that is secret hidden; its length is that of the text that is signed.
+    fn of_template(template: &Template, context: &Context<'_>) -> Option<Self> {
+        let length: usize = template.pieces(context).ok()?.iter().map(|piece| piece.len()).sum();
+        let mut options = context.options.clone();
+        for name in context.options.names().filter(|name| name.is_secret()) {
+            options.set(name, HIDDEN);
+        }
+        let hidden = Context { options: &options, secret: HIDDEN, ..*context };
+        let shown = Self::of(template.pieces(&hidden).ok()?);
+        Some(Self { length: length as u64, ..shown })
+    }
+
     fn of(pieces: Vec<Cow<'_, [u8]>>) -> Self {
         let length: usize = pieces.iter().map(|piece| piece.len()).sum();
         let mut bytes = Vec::with_capacity(SIGNED_CONTENT_PREVIEW_BYTES);

@@ -205,15 +205,22 @@ impl App {
                 tried.id = Some(kept.id);
             }
         }
+        let is_bare = stored.summary.path.is_empty() && stored.summary.query.is_none();
         for finding in &mut explanation.findings {
-            // A URL that is right but for its beginning is right for all deliveries with that beginning.
-            if let Some(Action::SetSignedUrl { url }) = &finding.action
-                && let Some(base) = url.strip_suffix(path.as_str()).filter(|base| base.contains("://"))
-            {
-                finding.action = Some(Action::SetPublicUrl { url: base.to_owned() });
-            }
+            finding.action = finding.action.take().and_then(|action| for_all_deliveries(action, &path, is_bare));
         }
         Ok(explanation)
+    }
+}
+
+/// What is offered where a setting of the endpoint would follow from one delivery's URL: nothing that is right for this
+/// delivery alone. `path` is what senders post to; `is_bare` says that it is the endpoint's own URL, with nothing behind.
+fn for_all_deliveries(action: Action, path: &str, is_bare: bool) -> Option<Action> {
+    let Action::SetSignedUrl { url } = action else { return Some(action) };
+    // A URL that is right but for its beginning is right for all deliveries with that beginning.
+    match url.strip_suffix(path).filter(|base| base.contains("://")) {
+        Some(base) => Some(Action::SetPublicUrl { url: base.to_owned() }),
+        None => is_bare.then_some(Action::SetSignedUrl { url }),
     }
 }
 
@@ -223,4 +230,21 @@ fn unreadable() -> AppError {
 
 pub(super) fn unjudged(why: impl Into<String>) -> AppError {
     AppError::unavailable("signature_unjudged", why, "Correct the endpoint's settings, or ask again.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_url_of_one_delivery_is_offered_as_the_endpoints_only_where_nothing_stands_behind_it() {
+        let signed = |url: &str| Action::SetSignedUrl { url: url.to_owned() };
+        let other = "https://a.example/hook?shop=1";
+        assert_eq!(for_all_deliveries(signed(other), "/in/t/square?shop=1", false), None);
+        assert_eq!(for_all_deliveries(signed(other), "/in/t", true), Some(signed(other)));
+        let base = Action::SetPublicUrl { url: "https://a.example".to_owned() };
+        assert_eq!(for_all_deliveries(signed("https://a.example/in/t/x?y=1"), "/in/t/x?y=1", false), Some(base));
+        let scheme = Action::SetScheme { scheme: "v1".to_owned() };
+        assert_eq!(for_all_deliveries(scheme.clone(), "/in/t/x", false), Some(scheme));
+    }
 }

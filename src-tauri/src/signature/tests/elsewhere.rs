@@ -35,6 +35,27 @@ fn a_secret_of_another_endpoint_is_the_first_finding_when_it_fits() {
 }
 
 #[test]
+fn what_is_secret_in_a_signed_text_is_hidden_and_its_length_is_that_of_the_real_text() {
+    let options = json!({
+        "secondary_secret": "canary-second-key",
+        "api_key": "canary-api-key",
+        "custom": {
+            "header": "X-Signature",
+            "algorithm": "hmac-sha256",
+            "template": "{option:secondary_secret}|{option:api_key}|{secret}|{body}",
+        },
+    });
+    let headers = Headers::from_pairs([("X-Signature", "00")]).unwrap();
+    let request = SignedRequest { method: "POST", url: None, headers: &headers, body: b"{}" };
+    let keys = secrets(&["canary-first-key"]);
+    let explanation = provider("generic").explain(None, &options, &keys, &request, NOW, Elsewhere::default()).unwrap();
+    assert_eq!(explanation.signed_content_preview.as_deref(), Some("(secret)|(secret)|(secret)|{}"));
+    let length = "canary-second-key|canary-api-key|canary-first-key|{}".len() as u64;
+    assert_eq!((explanation.signed_content_length, explanation.signed_content_omitted), (Some(length), Some(0)));
+    assert!(!format!("{explanation:?}").contains("canary"), "{explanation:?}");
+}
+
+#[test]
 fn a_signature_that_holds_for_another_provider_names_it() {
     let headers = signed("stripe", &Value::Null, "whsec_b", b"{}");
     for slug in ["github", "slack", "svix"] {
