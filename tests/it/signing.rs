@@ -84,6 +84,26 @@ fn send_posts_a_signed_sample_without_an_engine_and_says_what_was_answered() {
 }
 
 #[test]
+fn send_posts_to_the_very_url_that_it_signs() {
+    let cli = Cli::new();
+    let app = Target::answering(200);
+    let (bare, slash) = (app.url(""), app.url("/hooks/?a="));
+    for (to, target) in [(&bare, "/"), (&slash, "/hooks/?a=")] {
+        let url = format!("{bare}{target}");
+        let send = ["send", "--provider", "twilio", "--secret-file", &cli.secret, "--to", to];
+        assert_eq!(cli.object(&send, 0)["request"]["url"], json!(url));
+        let seen = app.wait_for(app.count()).pop().unwrap();
+        assert_eq!(seen.target, target);
+        let body = cli.file("body", &seen.body);
+        let signature = format!("X-Twilio-Signature: {}", seen.header("x-twilio-signature").unwrap());
+        let kind = format!("Content-Type: {}", seen.header("content-type").unwrap());
+        let mut verify = vec!["verify", "--provider", "twilio", "--secret-file", &cli.secret, "--url", &url];
+        verify.extend(["--body-file", &body, "--header", &signature, "--header", &kind]);
+        assert_eq!(cli.run(&verify).code, Some(0), "{url}");
+    }
+}
+
+#[test]
 fn send_exits_1_when_the_answer_is_no_2xx_or_none_comes() {
     let cli = Cli::new();
     for status in [301, 404, 500] {

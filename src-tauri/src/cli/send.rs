@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use clap::Args;
 use serde_json::{Value, json};
+use url::Url;
 
 use super::args::http_url;
 use super::console::Console;
@@ -103,7 +104,9 @@ pub(super) fn list(args: &SendArgs, console: &Console) -> Option<Result<Exit, Cl
 
 /// Runs the command.
 pub(super) async fn run(args: SendArgs, console: &Console) -> Result<Exit, CliError> {
-    let to = args.to.as_deref().unwrap_or_default();
+    // As it goes out: a bare host gets its `/`, a scheme's own port is left out. That is what is signed.
+    let to = args.to.as_deref().and_then(|to| Url::parse(to).ok()).map(String::from).unwrap_or_default();
+    let to = to.as_str();
     let signing = args.signing.read(console)?;
     let outgoing = outgoing(&args, &signing, to, console)?;
     let body = Bytes::from(outgoing.body.clone());

@@ -30,7 +30,7 @@ impl TargetClient {
             if !is_sendable_method(&method) {
                 return Err(Fault::Method(method));
             }
-            let (request_target, host) = (url.request_target("", None, false)?, url.host_header());
+            let (request_target, host) = (url.own_request_target(), url.host_header());
             let parts = HeadParts {
                 method: &method,
                 request_target: &request_target,

@@ -154,6 +154,12 @@ impl TargetUrl {
         &self.host
     }
 
+    /// The request target of this URL alone, its path and query as they stand in it.
+    pub(super) fn own_request_target(&self) -> String {
+        let query = self.url.query().map(|query| format!("?{query}"));
+        format!("{}{}", self.url.path(), query.unwrap_or_default())
+    }
+
     /// The request target of a delivery: this URL's path without its trailing `/`, then the suffix as received; this
     /// URL's query, then `&`, then the received one.
     ///
