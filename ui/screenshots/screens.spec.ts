@@ -1,4 +1,5 @@
 import { Engine, App, signature } from '../e2e/engine';
+import { Program } from '../e2e/tunnelProgram';
 import { test } from './camera';
 
 /** Goes to a place of the page that is open, as its links do. */
@@ -81,6 +82,10 @@ test('everything that the demo shows', async ({ page, ui, camera, demo }) => {
   });
   await page.keyboard.press('Escape');
   await camera.take('endpoints', () => ui.go('Endpoints'));
+  await camera.take('tunnel', async () => {
+    await ui.go('Tunnel');
+    await page.getByRole('radio').first().waitFor();
+  });
   await camera.take('refusals', () => ui.go('Refusals'));
   await camera.take('settings', () => ui.go('Settings'));
 });
@@ -99,6 +104,14 @@ test('a Creel without and with its first endpoint', async ({ page, ui, camera })
     await ui.go('Deliveries');
     const endpoint = await engine.endpoint('Shop', { targets: [{ url: app.url }] });
     await camera.take('first-run', () => page.getByRole('heading', { level: 2 }).first().waitFor());
+    const program = new Program(engine, `http://localhost:${new URL(engine.run.ingress_url).port}`);
+    await camera.take('tunnel-ready', async () => {
+      await engine.api('POST', '/tunnel', program.start);
+      await ui.go('Tunnel');
+      await page.getByRole('status', { name: 'State of the tunnel' }).filter({ hasText: 'reachable' }).waitFor();
+    });
+    await engine.api('DELETE', '/tunnel');
+    await ui.go('Deliveries');
 
     // The app goes away: deliveries fail, one after the other.
     await app.stop();
