@@ -318,6 +318,19 @@ fn send_shows_no_secret_that_goes_out_as_it_is_unless_it_is_a_throwaway() {
 }
 
 #[test]
+fn test_keys_asked_for_at_once_are_one_key() {
+    let creel = Creel::start();
+    let endpoint = creel.endpoint(json!({ "provider": "discord" }));
+    let path = format!("/endpoints/{}/test-key", endpoint.id);
+    let keys = std::thread::scope(|scope| {
+        let asked: Vec<_> = (0..8).map(|_| scope.spawn(|| creel.api("POST", &path, None).expect_json(200))).collect();
+        asked.into_iter().map(|asked| asked.join().unwrap()).collect::<Vec<Value>>()
+    });
+    assert!(keys.iter().all(|key| key["public_key"] == keys[0]["public_key"]), "{keys:?}");
+    assert_eq!(keys.iter().filter(|key| key["made"] == json!(true)).count(), 1, "{keys:?}");
+}
+
+#[test]
 fn an_endpoint_of_a_provider_with_a_public_key_is_tried_out_and_replayed_with_a_test_key_of_its_own() {
     let creel = Creel::start();
     let app = Target::answering(200);

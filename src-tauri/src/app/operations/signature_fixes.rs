@@ -52,12 +52,19 @@ impl App {
     async fn carry_out(self: &Arc<Self>, subject: &Arc<Subject>, action: &Action) -> Result<(), AppError> {
         match action {
             Action::CorrectSecret { secret_index } => {
+                let _one_at_a_time = self.core.endpoint_changes.lock().await;
                 let (wrong, right) = self.corrected(subject, *secret_index).await?;
                 let done = self.correct_secret(&subject.entry, wrong, right).await?;
                 if done { Ok(()) } else { Err(nothing_to_fix()) }
             }
             Action::CopySecret { from_endpoint_id } => {
+                let _one_at_a_time = self.core.endpoint_changes.lock().await;
+                // A second press finds the secret here already.
                 let secret = self.fitting(subject, *from_endpoint_id).await?;
+                let present = self.entry(subject.entry.endpoint.id)?;
+                if present.secrets.as_deref().is_some_and(|secrets| secrets.contains(&secret)) {
+                    return Ok(());
+                }
                 self.add_secret(&subject.entry, secret).await.map(|_| ())
             }
             Action::SetProvider { provider } => {
@@ -100,6 +107,10 @@ impl App {
     ) -> Result<(), AppError> {
         let _one_at_a_time = self.core.endpoint_changes.lock().await;
         let entry = self.entry(subject.entry.endpoint.id)?;
+        // What the finding was judged by is no longer so: what somebody saved meanwhile is not thrown away.
+        if entry.endpoint != subject.entry.endpoint {
+            return Err(nothing_to_fix());
+        }
         let endpoint = checked(change((*entry.endpoint).clone()), &self.core.catalogue)?;
         self.save_changed(&entry, endpoint).await.map(|_| ())
     }

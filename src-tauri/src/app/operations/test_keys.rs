@@ -29,6 +29,8 @@ pub struct TestKey {
 
 /// `POST /endpoints/{id}/test-key`
 pub async fn make(app: Arc<App>, input: Input<EndpointPath, NoQuery, NoBody>) -> Result<Json<TestKey>, AppError> {
+    // Two calls at once make one key.
+    let _one_at_a_time = app.core.endpoint_changes.lock().await;
     let entry = app.entry(input.params.id)?;
     let Some(provider) = entry.provider.as_deref() else {
         return Err(AppError::internal("the catalogue does not know the endpoint's provider"));
