@@ -99,6 +99,7 @@ test('attempts: trigger, time by phase, and the answer in full', async ({ ui, en
   await engine.send(endpoint, '{"event":"tried"}');
   await engine.quiet();
   await ui.row('tried').click();
+  await expect(ui.panel).toBeVisible();
   await ui.page.keyboard.press('6');
   const card = ui.panel.getByRole('article', { name: 'Attempt 1' });
   await expect(card).toContainText('automatic, when it arrived');
@@ -115,6 +116,7 @@ test('number keys change tabs, Escape closes', async ({ ui, engine }) => {
   const endpoint = await engine.endpoint('Keys');
   await engine.send(endpoint, '{"event":"keys"}');
   await ui.row('keys').click();
+  await expect(ui.panel).toBeVisible();
   for (const [key, name] of [
     ['2', 'Body'],
     ['5', 'Arrivals'],
