@@ -9,7 +9,7 @@ use super::endpoint_table::EndpointEntry;
 use super::jobs::{Job, JobStatus};
 use super::stored_request::{Rules, StoredRequest};
 use crate::domain::{DeliveryId, EndpointId, JobId, SignatureStatus};
-use crate::store::{DeliveryFilter, PageBounds, StoreError, read_page, read_payload};
+use crate::store::{DeliveryFilter, PageBounds, StoreError, read_payload};
 
 /// Deliveries of one page.
 const PAGE_ROWS: usize = 50;
@@ -45,9 +45,8 @@ impl App {
             };
             let mut before = None;
             loop {
-                let (filter, bounds) =
-                    (filter.clone(), PageBounds { before, limit: PAGE_ROWS, ..PageBounds::default() });
-                let page = self.core.store.read(move |connection| read_page(connection, &filter, bounds)).await?;
+                let bounds = PageBounds { before, limit: PAGE_ROWS, ..PageBounds::default() };
+                let page = self.core.store.read_page(filter.clone(), bounds).await?;
                 let originals = page.deliveries.iter().filter(|row| row.replayed_from_delivery_id.is_none());
                 let rows: Vec<(DeliveryId, i64)> = originals.map(|row| (row.id, row.seq)).collect();
                 self.jobs.update(job, |job| job.total += rows.len() as u64);

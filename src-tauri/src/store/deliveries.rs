@@ -368,6 +368,7 @@ impl Writing<'_> {
             deleted += 1;
         }
         if deleted > 0 {
+            self.rows_vanish();
             self.changed(Change::Many);
         }
         Ok(deleted)

@@ -130,6 +130,7 @@ impl Writing<'_> {
             .prepare_cached("UPDATE endpoints SET deleting = 1 WHERE id = ?1")?
             .execute([endpoint.as_bytes()])?;
         self.endpoints_seen.clear();
+        self.rows_vanish();
         self.changed(Change::Many);
         Ok(())
     }

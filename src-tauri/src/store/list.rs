@@ -5,6 +5,7 @@ use rusqlite::{Connection, ToSql, params_from_iter};
 use super::StoreError;
 use super::deliveries::{SLIM, summary_from_row};
 use super::strata::{Entry, approach, read_newer};
+use super::totals::{Total, Totals};
 use super::words::{blob_id, word};
 use crate::domain::{DeliveryId, DeliveryStatus, DeliverySummary, EndpointId, SignatureStatus};
 
@@ -174,11 +175,17 @@ fn and_text(conditions: &mut Conditions, text: &str) {
 ///
 /// # Errors
 /// When the database cannot be read, or the query takes too long.
-pub fn read_page(
+pub(super) fn read_page(
     connection: &Connection,
+    totals: &Totals,
     filter: &DeliveryFilter,
     bounds: PageBounds,
 ) -> Result<DeliveryPage, StoreError> {
+    let Total { rows: total, is_minimum: total_is_minimum } = totals.read(connection, filter, totals.age())?;
+    if total == 0 {
+        // Else all would be walked once more to find nothing.
+        return Ok(DeliveryPage { deliveries: Vec::new(), next_before: None, total, total_is_minimum, rank: None });
+    }
     let entry = approach(connection, filter, Entry { before: bounds.before, skip: i64::from(bounds.skip) })?;
     let mut conditions = filter.conditions();
     conditions.and_constant(VISIBLE);
@@ -196,33 +203,11 @@ pub fn read_page(
     let more = deliveries.len() > bounds.limit;
     deliveries.truncate(bounds.limit);
     let next_before = if more { deliveries.last().map(|last| last.seq) } else { None };
-    let (total, total_is_minimum) = read_total(connection, filter)?;
     let rank = match deliveries.first() {
         Some(first) if bounds.ranked => read_newer(connection, filter, first.seq)?,
         _ => None,
     };
     Ok(DeliveryPage { deliveries, next_before, total, total_is_minimum, rank })
-}
-
-fn read_total(connection: &Connection, filter: &DeliveryFilter) -> Result<(i64, bool), StoreError> {
-    if filter.is_counted() {
-        return Ok((read_count(connection, filter.endpoint_id, filter.status)?, false));
-    }
-    let mut conditions = filter.conditions();
-    // Looking up each row's endpoint would cost more than the count itself; there is hardly ever a hidden one.
-    let hidden: bool = connection.prepare_cached("SELECT 1 FROM endpoints WHERE deleting = 1 LIMIT 1")?.exists([])?;
-    let join = if hidden { " JOIN endpoints e ON e.row = d.endpoint" } else { "" };
-    if hidden {
-        conditions.and_constant(VISIBLE);
-    }
-    let sql = format!(
-        "SELECT count(*) FROM (SELECT 1 FROM deliveries d{join}{} LIMIT {})",
-        conditions.sql,
-        TOTAL_EXACT_MAX + 1
-    );
-    let counted: i64 =
-        connection.prepare_cached(&sql)?.query_row(params_from_iter(conditions.values), |row| row.get(0))?;
-    Ok((counted.min(TOTAL_EXACT_MAX), counted > TOTAL_EXACT_MAX))
 }
 
 /// How many deliveries there are, exactly, of an endpoint and in a state.

@@ -26,6 +26,7 @@ mod settings;
 mod strata;
 #[cfg(test)]
 mod tests;
+mod totals;
 mod words;
 mod writer;
 
@@ -46,7 +47,7 @@ pub use endpoints::{StoredEndpoint, StoredSecret, read_endpoints, read_last_deli
 pub use error::StoreError;
 pub use list::{
     DeliveryFilter, DeliveryPage, PageBounds, read_count, read_counts_by_endpoint, read_matching, read_newer_with_key,
-    read_newest_seq, read_page,
+    read_newest_seq,
 };
 pub use lock::{LOCK_FILE, OwnerLock};
 pub use migrate::{supported_version, version_in_file};
@@ -60,6 +61,7 @@ pub use settings::read_setting;
 pub use writer::Writing;
 
 use reader::Readers;
+use totals::Totals;
 use writer::{WriterParts, WriterQueue};
 
 /// An open data directory.
@@ -70,6 +72,7 @@ pub struct Store {
     readers: Readers,
     /// Apart, so that slow searches never hold up the relay.
     relay_readers: Readers,
+    totals: Arc<Totals>,
     /// The writer and the checkpointer, joined by [`Store::close`].
     threads: Mutex<Vec<JoinHandle<()>>>,
     _lock: OwnerLock,
@@ -84,9 +87,11 @@ impl Store {
         let dir = lock.dir().to_owned();
         let path = dir.join(DATABASE_FILE);
         let connection = open::open_writer(&path)?;
+        let totals = Arc::<Totals>::default();
         // One place: told while it still looks, the checkpointer will look again anyway.
         let (committed, commits) = std::sync::mpsc::sync_channel(1);
-        let (queue, write) = writer::writer(WriterParts { connection, listener, committed })?;
+        let (queue, write) =
+            writer::writer(WriterParts { connection, listener, committed, totals: Arc::clone(&totals) })?;
         let queue = Arc::new(queue);
         let checkpoint = checkpoint::checkpointer(&path, commits, Arc::downgrade(&queue))?;
         let threads = vec![spawn("creel-writer", write)?, spawn("creel-checkpoint", checkpoint)?];
@@ -95,6 +100,7 @@ impl Store {
             writer: Mutex::new(Some(queue)),
             readers: Readers::new(path.clone()),
             relay_readers: Readers::new(path),
+            totals,
             threads: Mutex::new(threads),
             _lock: lock,
         })
@@ -137,6 +143,15 @@ impl Store {
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
         self.readers.read(query).await
+    }
+
+    /// A page of the list.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or the query takes too long.
+    pub async fn read_page(&self, filter: DeliveryFilter, bounds: PageBounds) -> Result<DeliveryPage, StoreError> {
+        let totals = Arc::clone(&self.totals);
+        self.read(move |connection| list::read_page(connection, &totals, &filter, bounds)).await
     }
 
     /// As [`Store::read`], on connections that only the relay uses.

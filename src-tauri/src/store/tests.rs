@@ -92,7 +92,7 @@ async fn keep(store: &Store, mut new: NewDelivery) -> Stored {
 
 async fn seqs(store: &Store) -> Vec<i64> {
     let bounds = PageBounds { limit: 100, ..PageBounds::default() };
-    let page = store.read(move |connection| read_page(connection, &DeliveryFilter::default(), bounds)).await.unwrap();
+    let page = store.read_page(DeliveryFilter::default(), bounds).await.unwrap();
     assert_eq!(page.total, page.deliveries.len() as i64, "the total is what is there");
     page.deliveries.iter().map(|row| row.seq).collect()
 }
@@ -126,10 +126,7 @@ async fn a_list_can_be_entered_at_any_place_and_tells_that_place() {
         DeliveryFilter { event: Some("order.created".into()), ..DeliveryFilter::default() },
     ];
     for filter in filters {
-        let page = |bounds: PageBounds| {
-            let filter = filter.clone();
-            store.read(move |connection| read_page(connection, &filter, bounds))
-        };
+        let page = |bounds: PageBounds| store.read_page(filter.clone(), bounds);
         let all = page(PageBounds { limit: 10_000, ..PageBounds::default() }).await.unwrap();
         let seqs: Vec<i64> = all.deliveries.iter().map(|row| row.seq).collect();
         assert_eq!(all.total, seqs.len() as i64);
@@ -351,7 +348,7 @@ async fn a_filtered_total_counts_what_the_list_shows_also_while_an_endpoint_is_b
     let filter = DeliveryFilter { event: Some("order.created".into()), ..DeliveryFilter::default() };
     let total = async |filter: DeliveryFilter| {
         let bounds = PageBounds { limit: 100, ..PageBounds::default() };
-        let page = store.read(move |connection| read_page(connection, &filter, bounds)).await.unwrap();
+        let page = store.read_page(filter, bounds).await.unwrap();
         assert_eq!(page.total, page.deliveries.len() as i64);
         page.total
     };
@@ -359,6 +356,62 @@ async fn a_filtered_total_counts_what_the_list_shows_also_while_an_endpoint_is_b
     let id = going.id;
     store.write(move |writing| writing.hide_endpoint(id)).await.unwrap();
     assert_eq!(total(filter).await, 3);
+}
+
+fn of_event() -> DeliveryFilter {
+    DeliveryFilter { event: Some("order.created".into()), ..DeliveryFilter::default() }
+}
+
+async fn total_of_event(store: &Store) -> (i64, bool) {
+    let page = store.read_page(of_event(), PageBounds { limit: 1, ..PageBounds::default() }).await.unwrap();
+    (page.total, page.total_is_minimum)
+}
+
+async fn keep_many(store: &Store, row: i64, endpoint: &Endpoint, count: usize) {
+    let mut new: Vec<NewDelivery> = (0..count).map(|_| delivery(row, endpoint, None, b"")).collect();
+    let stored = move |writing: &mut Writing<'_>| new.iter_mut().try_for_each(|n| writing.store_delivery(n).map(drop));
+    store.write(stored).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_remembered_total_follows_what_is_stored_deleted_and_hidden() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let (staying, going) = (endpoint("a"), endpoint("b"));
+    let rows = (save(&store, &staying).await, save(&store, &going).await);
+    assert_eq!(total_of_event(&store).await, (0, false));
+    keep_many(&store, rows.0, &staying, 9_000).await;
+    assert_eq!(total_of_event(&store).await, (9_000, false));
+    keep_many(&store, rows.1, &going, 1_500).await;
+    assert_eq!(total_of_event(&store).await, (10_000, true), "a minimum from here on");
+    keep_many(&store, rows.1, &going, 10).await;
+    assert_eq!(total_of_event(&store).await, (10_000, true));
+    store.write(|writing| writing.delete_deliveries(&(1..=8_000).collect::<Vec<_>>())).await.unwrap();
+    assert_eq!(total_of_event(&store).await, (2_510, false));
+    let id = going.id;
+    store.write(move |writing| writing.hide_endpoint(id)).await.unwrap();
+    assert_eq!(total_of_event(&store).await, (1_000, false));
+    store.write(|writing| writing.delete_deliveries(&(8_001..=9_000).collect::<Vec<_>>())).await.unwrap();
+    assert_eq!(total_of_event(&store).await, (0, false));
+    keep_many(&store, rows.0, &staying, 2).await;
+    assert_eq!(total_of_event(&store).await, (2, false));
+}
+
+#[tokio::test]
+async fn what_a_reader_counted_before_a_deletion_is_not_remembered_behind_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let endpoint = endpoint("a");
+    let row = save(&store, &endpoint).await;
+    keep_many(&store, row, &endpoint, 5).await;
+    let reader = open::open_reader(&dir.path().join(DATABASE_FILE)).unwrap();
+    let snapshot = reader.unchecked_transaction().unwrap();
+    let age = store.totals.age();
+    assert_eq!(list::read_newest_seq(&snapshot).unwrap(), 5);
+    store.write(|writing| writing.delete_deliveries(&[1, 2])).await.unwrap();
+    let counted = store.totals.read(&snapshot, &of_event(), age).unwrap();
+    assert_eq!(counted, totals::Total { rows: 5, is_minimum: false }, "it still sees them");
+    assert_eq!(total_of_event(&store).await, (3, false));
 }
 
 #[tokio::test]

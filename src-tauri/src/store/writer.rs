@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::StoreError;
 use super::change::{Change, CommitListener};
 use super::strata::stratum_of;
+use super::totals::Totals;
 use crate::domain::{DeliveryStatus, SeededBug};
 
 /// Jobs that may wait for the writer.
@@ -33,6 +35,8 @@ pub struct Writing<'c> {
     changes: Vec<Change>,
     /// Rows of endpoints that this transaction found to be there; only the writer can delete one.
     pub(super) endpoints_seen: Vec<i64>,
+    /// Whether rows that were there are deleted or hidden.
+    rows_vanish: bool,
 }
 
 /// The numbers handed out so far; they never go back, also when rows are deleted.
@@ -63,6 +67,11 @@ impl Writing<'_> {
     /// Notes a change for the listener; it hears of it after the commit.
     pub(super) fn changed(&mut self, change: Change) {
         self.changes.push(change);
+    }
+
+    /// Notes that rows which could be counted until now are deleted or hidden.
+    pub(super) fn rows_vanish(&mut self) {
+        self.rows_vanish = true;
     }
 
     /// Keeps the numbers handed out so far: called before rows are deleted, because the highest may be among them.
@@ -250,6 +259,8 @@ pub(super) struct WriterParts {
     pub(super) listener: CommitListener,
     /// Told after each commit; never waited for.
     pub(super) committed: SyncSender<()>,
+    /// Told of rows that vanish.
+    pub(super) totals: Arc<Totals>,
 }
 
 /// Makes the queue and the body of its thread; the thread ends when the last queue handle is gone.
@@ -324,14 +335,23 @@ impl WriterThread {
             counts: HashMap::new(),
             changes: Vec::with_capacity(group.len()),
             endpoints_seen: Vec::new(),
+            rows_vanish: false,
         };
         let written = group.iter_mut().try_for_each(|job| run(job, &mut writing)).and_then(|()| writing.flush());
         if SeededBug::AckBeforeCommit.is_on() && written.is_ok() {
             answer(group, None);
             std::thread::sleep(Duration::from_millis(300));
         }
+        let rows_vanish = writing.rows_vanish;
+        if rows_vanish {
+            self.parts.totals.forget();
+        }
         let written = written.and_then(|()| Ok(writing.connection.prepare_cached("COMMIT")?.execute([])?));
         let Writing { numbers, changes, .. } = writing;
+        if rows_vanish {
+            // Again: what was counted while the commit was under way may not have seen it.
+            self.parts.totals.forget();
+        }
         match written {
             Ok(_) => {
                 self.numbers = numbers;

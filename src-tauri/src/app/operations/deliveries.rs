@@ -15,7 +15,7 @@ use crate::app::operation::{CreatedOrSame, Input, Json, NoBody, NoContent, NoPar
 use crate::app::views::{DeliveryDetail, DeliveryList};
 use crate::domain::{Attempt, DeliveryId, DeliveryStatus, DeliverySummary, EndpointId, SignatureStatus};
 use crate::store::{
-    DeliveryFilter, StoreError, read_arrivals, read_matching, read_page, read_payload, read_replays, read_summary,
+    DeliveryFilter, StoreError, read_arrivals, read_matching, read_payload, read_replays, read_summary,
 };
 
 /// Deliveries that are deleted in one transaction.
@@ -222,7 +222,7 @@ impl App {
 
     async fn list_deliveries(&self, query: DeliveryQuery) -> Result<DeliveryList, AppError> {
         let (filter, bounds) = query.read()?;
-        let page = self.core.store.read(move |connection| read_page(connection, &filter, bounds)).await?;
+        let page = self.core.store.read_page(filter, bounds).await?;
         Ok(page.into())
     }
 
