@@ -381,7 +381,7 @@ fn an_endpoint_of_a_provider_with_a_public_key_is_tried_out_and_replayed_with_a_
 
     let shared = creel.endpoint(json!({ "provider": "stripe" }));
     let none = creel.api("POST", &format!("/endpoints/{}/test-key", shared.id), None);
-    assert_eq!(none.expect_error(422), "no_test_key");
+    assert_eq!(none.expect_error(409), "no_test_key");
 }
 
 #[test]

@@ -44,6 +44,8 @@ pub fn document<E: Send + Sync + 'static>(operations: &Operations<E>) -> Value {
     add(&mut paths, "/openapi.json", "GET", own());
     let mut schemas = Value::Object(generator.take_definitions(true));
     drop_random_defaults(&mut schemas);
+    bound_integers(&mut schemas);
+    paths.values_mut().for_each(bound_integers);
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -202,6 +204,35 @@ fn drop_random_defaults(schema: &mut Value) {
     }
 }
 
+/// Says how large an integer may be: schemars names the type that reads it as its `format`, which means nothing to a reader
+/// of JSON Schema.
+fn bound_integers(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            let format = object.get("format").and_then(Value::as_str);
+            if let Some((least, most)) = format.and_then(integer_bounds) {
+                object.entry("minimum").or_insert(least);
+                object.entry("maximum").or_insert(most);
+            }
+            object.values_mut().for_each(bound_integers);
+        }
+        Value::Array(items) => items.iter_mut().for_each(bound_integers),
+        _ => {}
+    }
+}
+
+fn integer_bounds(format: &str) -> Option<(Value, Value)> {
+    Some(match format {
+        "uint8" => (json!(u8::MIN), json!(u8::MAX)),
+        "uint16" => (json!(u16::MIN), json!(u16::MAX)),
+        "uint32" => (json!(u32::MIN), json!(u32::MAX)),
+        "uint64" => (json!(u64::MIN), json!(u64::MAX)),
+        "int32" => (json!(i32::MIN), json!(i32::MAX)),
+        "int64" => (json!(i64::MIN), json!(i64::MAX)),
+        _ => return None,
+    })
+}
+
 fn events() -> Value {
     let mut responses = Map::new();
     let content = json!({"text/event-stream": {"schema": {"type": "string"}}});
@@ -256,6 +287,14 @@ mod tests {
         for (given, expected) in rows {
             assert_eq!(without_null(given), expected);
         }
+    }
+
+    #[test]
+    fn an_integer_says_how_large_it_may_be_unless_its_field_is_narrower() {
+        let mut schema = json!({"a": {"type": "integer", "format": "uint16", "minimum": 1}, "b": {"format": "uuid"}});
+        bound_integers(&mut schema);
+        let a = json!({"type": "integer", "format": "uint16", "minimum": 1, "maximum": 65_535});
+        assert_eq!(schema, json!({"a": a, "b": {"format": "uuid"}}));
     }
 
     #[test]

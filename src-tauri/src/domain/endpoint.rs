@@ -91,13 +91,13 @@ words! {
 }
 
 /// What the sender is told.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[serde(tag = "mode", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Reply {
-    /// The table's answer right after the commit.
-    #[default]
-    Ack,
+    /// The table's answer right after the commit. With braces, because serde lets a variant without them pass with any
+    /// other field beside it.
+    Ack {},
     /// The first matching target's answer.
     Passthrough {
         /// How long the sender waits for it, in milliseconds.
@@ -118,6 +118,12 @@ pub enum Reply {
         #[serde(default)]
         delay_ms: u64,
     },
+}
+
+impl Default for Reply {
+    fn default() -> Self {
+        Self::Ack {}
+    }
 }
 
 fn passthrough_timeout_ms() -> u64 {
@@ -228,7 +234,7 @@ mod tests {
 
     #[test]
     fn reply_modes_read_as_the_contract_writes_them() {
-        assert_eq!(serde_json::from_str::<Reply>(r#"{"mode":"ack"}"#).unwrap(), Reply::Ack);
+        assert_eq!(serde_json::from_str::<Reply>(r#"{"mode":"ack"}"#).unwrap(), Reply::Ack {});
         assert_eq!(
             serde_json::from_str::<Reply>(r#"{"mode":"passthrough"}"#).unwrap(),
             Reply::Passthrough { timeout_ms: 10_000 }

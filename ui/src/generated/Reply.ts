@@ -3,7 +3,7 @@
 /**
  * What the sender is told.
  */
-export type Reply = { "mode": "ack" } | { "mode": "passthrough", 
+export type Reply = { "mode": "ack", } | { "mode": "passthrough", 
 /**
  * How long the sender waits for it, in milliseconds.
  */

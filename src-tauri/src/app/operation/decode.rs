@@ -9,7 +9,7 @@ use std::fmt;
 use serde::de::value::{MapAccessDeserializer, MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, Expected, IntoDeserializer, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::app::error::AppError;
 
@@ -24,6 +24,9 @@ const NOUNS: &[(&str, &str)] = &[
     ("providers", "provider"),
     ("signing-secrets", "signing secret"),
 ];
+
+/// Up to here every whole number is one that a JSON reader with floating point holds exactly: 2^53 (RFC 8259 section 6).
+const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
 
 /// What a path parameter names, by the segment before it.
 pub(super) fn noun(path: &'static str, parameter: &str) -> Option<&'static str> {
@@ -223,6 +226,14 @@ impl Source {
     }
 }
 
+/// A number as the integer that it is, however it is written: `5.0` is one (JSON Schema 2020-12 core, section 4.2.3).
+fn whole(number: &Number) -> Option<i64> {
+    let float = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0 && float.abs() <= WHOLE_MAX)?;
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole, and no larger than an i64 holds")]
+    let whole = float as i64;
+    Some(whole)
+}
+
 impl<'de> IntoDeserializer<'de, Refused> for Source {
     type Deserializer = Self;
 
@@ -248,7 +259,7 @@ impl<'de> Deserializer<'de> for Source {
             Value::Null => visitor.visit_unit(),
             Value::Bool(value) => visitor.visit_bool(value),
             Value::String(value) => visitor.visit_string(value),
-            Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
+            Value::Number(number) => match (number.as_u64(), number.as_i64().or(whole(&number)), number.as_f64()) {
                 (Some(value), _, _) => visitor.visit_u64(value),
                 (_, Some(value), _) => visitor.visit_i64(value),
                 (_, _, Some(value)) => visitor.visit_f64(value),
@@ -312,12 +323,20 @@ impl<'de> Deserializer<'de> for Source {
         }
     }
 
+    /// A name is text: serde would take a number for the place of a variant.
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        match self.value {
+            Value::String(name) => visitor.visit_string(name),
+            other => Err(Refused::Invalid(format!("must be a string, not {}", kind_of(&other)))),
+        }
+    }
+
     /// Reached only for a field that the type does not have.
     fn deserialize_ignored_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Refused> {
         Err(Refused::Unknown(None))
     }
 
     forward_to_deserialize_any! {
-        i128 u128 char str string bytes byte_buf unit unit_struct tuple tuple_struct map struct identifier
+        i128 u128 char str string bytes byte_buf unit unit_struct tuple tuple_struct map struct
     }
 }

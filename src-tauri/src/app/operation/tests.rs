@@ -186,6 +186,7 @@ fn a_body_that_is_no_object_is_400_and_what_it_holds_wrongly_is_422_with_its_fie
         (json!({"name": "a", "size": 70_000}), "invalid_value", "size"),
         (json!({"name": "a", "size": "7"}), "invalid_value", "size"),
         (json!({"name": "a", "size": 1.5}), "invalid_value", "size"),
+        (json!({"name": "a", "size": 65_536.0}), "invalid_value", "size"),
         (json!({"name": "a", "event_filters": {}}), "invalid_value", "event_filters"),
         (json!({"name": "a", "event_filters": "push"}), "invalid_value", "event_filters"),
         (
@@ -200,12 +201,22 @@ fn a_body_that_is_no_object_is_400_and_what_it_holds_wrongly_is_422_with_its_fie
         ),
         (json!({"name": "a", "event_filters": [{}]}), "missing_field", "event_filters[0].event"),
         (json!({"name": "a", "reply": {"mode": "shout"}}), "invalid_value", "reply.mode"),
+        (json!({"name": "a", "reply": {"mode": "ack", "timeout_ms": 5}}), "unknown_field", "reply.timeout_ms"),
+        // Not the first of the variants.
+        (json!({"name": "a", "reply": {"mode": 0}}), "invalid_value", "reply.mode"),
         (json!({"name": "a", "reply": {"mode": "passthrough", "timeout": 5}}), "unknown_field", "reply.timeout"),
     ];
     for (body, code, field) in rows {
         let found = refusal("endpoints.create", json!({"body": body.clone()}));
         assert_eq!(found, (ErrorKind::Unprocessable, code, Some(field.to_owned())), "{body}");
     }
+}
+
+#[test]
+fn a_whole_number_is_one_however_it_is_written() {
+    let fixed = json!({"mode": "fixed", "status": 503.0, "body": "no"});
+    let body = json!({"name": "a", "size": 7.0, "reply": fixed});
+    call("endpoints.create", json!({"body": body})).unwrap();
 }
 
 #[test]

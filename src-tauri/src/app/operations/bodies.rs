@@ -19,8 +19,8 @@ const LINES_DEFAULT: u32 = 200;
 const LINES_MAX: u32 = 1_000;
 /// Bytes of one slice at most, 256 KiB.
 const SLICE_BYTES_MAX: u64 = 256 * 1024;
-/// Longest text that is looked for, in bytes.
-const NEEDLE_BYTES_MAX: usize = 1_000;
+/// Longest text that is looked for, in characters.
+const NEEDLE_CHARS_MAX: usize = 1_000;
 
 /// Which lines of a body.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
@@ -29,6 +29,7 @@ pub struct BodyLinesQuery {
     /// The first line, counted from 0; 0 unless given.
     pub start: Option<u64>,
     /// Lines, 1 to 1,000; 200 unless given.
+    #[schemars(range(min = 1, max = 1_000))]
     pub count: Option<u32>,
     /// JSON with a line for each value; anything else stays as received.
     pub pretty: Option<bool>,
@@ -61,6 +62,7 @@ pub struct BodyLines {
 #[serde(deny_unknown_fields)]
 pub struct BodyFindQuery {
     /// The text; case matters.
+    #[schemars(length(min = 1, max = 1_000))]
     pub text: String,
     /// Offset in bytes where looking begins; 0 unless given.
     #[serde(default)]
@@ -97,6 +99,7 @@ pub struct BodySliceQuery {
     /// Offset of the first byte; 0 unless given.
     pub offset: Option<u64>,
     /// Bytes, at most 262,144, which is the default; fewer are answered at the end.
+    #[schemars(range(min = 1, max = 262_144))]
     pub length: Option<u64>,
     /// Of this arrival; 1, the delivery itself, unless given.
     pub arrival: Option<u32>,
@@ -143,8 +146,8 @@ pub async fn find_text(
     input: Input<DeliveryPath, BodyFindQuery, NoBody>,
 ) -> Result<Json<BodyMatch>, AppError> {
     let BodyFindQuery { text, from, backwards, pretty, arrival } = input.query;
-    if text.is_empty() || text.len() > NEEDLE_BYTES_MAX {
-        return Err(AppError::bad_query("text", format!("`text` has 1 to {NEEDLE_BYTES_MAX} bytes")));
+    if text.is_empty() || text.chars().count() > NEEDLE_CHARS_MAX {
+        return Err(AppError::bad_query("text", format!("`text` has 1 to {NEEDLE_CHARS_MAX} characters")));
     }
     let from = usize::try_from(from.unwrap_or(0)).unwrap_or(usize::MAX);
     let asked = Asked { delivery: input.params.id, arrival: arrival.unwrap_or(1), pretty: pretty == Some(true) };

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::parameters::{
-    DeliveryPath, DeliveryQuery, EndpointDeliveryPath, EndpointDeliveryQuery, EndpointPath, SEARCH_TEXT_BYTES_MAX,
+    DeliveryPath, DeliveryQuery, EndpointDeliveryPath, EndpointDeliveryQuery, EndpointPath, SEARCH_TEXT_CHARS_MAX,
 };
 use crate::app::App;
 use crate::app::ReplayRequest;
@@ -43,6 +43,7 @@ pub struct DeleteRequest {
     /// Instead of a filter: exactly these, 500 at most. One that is not there is no error.
     #[serde(default)]
     #[cfg_attr(feature = "types", ts(optional))]
+    #[schemars(length(max = 500))]
     pub ids: Option<Vec<DeliveryId>>,
     /// All deliveries; needed when the filter is empty. May also stand in the filter.
     #[serde(default)]
@@ -66,6 +67,7 @@ pub struct DeliveryFilterInput {
     /// With exactly this event name.
     pub event: Option<String>,
     /// With this text in event, path, dedupe key or id.
+    #[schemars(length(max = 1_024))]
     pub q: Option<String>,
     /// All deliveries; needed when nothing narrows it.
     pub all: Option<bool>,
@@ -147,11 +149,11 @@ pub async fn delete_matching(
     input: Input<NoParams, NoQuery, DeleteRequest>,
 ) -> Result<NoContent, AppError> {
     let given = input.body.filter;
-    if given.q.as_ref().is_some_and(|text| text.len() > SEARCH_TEXT_BYTES_MAX) {
+    if given.q.as_ref().is_some_and(|text| text.chars().count() > SEARCH_TEXT_CHARS_MAX) {
         return Err(AppError::refused(
             "invalid_value",
             "filter.q",
-            format!("The text has more than {SEARCH_TEXT_BYTES_MAX} bytes"),
+            format!("The text has more than {SEARCH_TEXT_CHARS_MAX} characters"),
             "Search for a part of it.",
         ));
     }

@@ -24,6 +24,7 @@ const PROVIDER_DEFAULT: &str = "generic";
 #[serde(deny_unknown_fields)]
 pub struct EndpointDraft {
     /// Name for people.
+    #[schemars(length(min = 1, max = 200), regex(pattern = r"\S"))]
     pub name: String,
     /// Slug of the provider.
     #[serde(default)]
@@ -34,6 +35,7 @@ pub struct EndpointDraft {
     /// What the scheme needs beyond one secret.
     #[serde(default)]
     #[cfg_attr(feature = "types", ts(type = "Record<string, unknown>"))]
+    #[schemars(with = "Option<Map<String, Value>>")]
     pub provider_options: Option<Value>,
     /// Which bodies it takes.
     #[serde(default)]
@@ -73,6 +75,7 @@ pub struct EndpointDraft {
 #[serde(default, deny_unknown_fields)]
 pub struct EndpointPatch {
     /// Name for people.
+    #[schemars(length(min = 1, max = 200), regex(pattern = r"\S"))]
     pub name: Option<String>,
     /// Slug of the provider.
     pub provider: Option<String>,
@@ -82,6 +85,7 @@ pub struct EndpointPatch {
     pub scheme: Option<Option<String>>,
     /// What the scheme needs beyond one secret.
     #[cfg_attr(feature = "types", ts(type = "Record<string, unknown>"))]
+    #[schemars(with = "Option<Map<String, Value>>")]
     pub provider_options: Option<Value>,
     /// Which bodies it takes.
     pub body_policy: Option<BodyPolicy>,
@@ -244,7 +248,7 @@ fn check_filters(filters: &[EventFilter], field: &str) -> Result<(), AppError> {
 fn check_reply(reply: &Reply) -> Result<(), AppError> {
     let refused = |message: String| Err(AppError::refused("invalid_value", "reply", message, "Correct the reply."));
     match reply {
-        Reply::Ack => Ok(()),
+        Reply::Ack {} => Ok(()),
         Reply::Passthrough { timeout_ms } => {
             if !(1..=REPLY_TIMEOUT_MS_MAX).contains(timeout_ms) {
                 return refused(format!("`timeout_ms` is 1 to {REPLY_TIMEOUT_MS_MAX}"));

@@ -11,8 +11,8 @@ use crate::store::{DeliveryFilter, PageBounds};
 const PAGE_ROWS_DEFAULT: u32 = 50;
 /// Rows of a page at most.
 const PAGE_ROWS_MAX: u32 = 500;
-/// Bytes of the text that deliveries are searched for; longer than any dedupe key or path worth typing.
-pub(super) const SEARCH_TEXT_BYTES_MAX: usize = 1_024;
+/// Characters of the text that deliveries are searched for; longer than any dedupe key or path worth typing.
+pub(super) const SEARCH_TEXT_CHARS_MAX: usize = 1_024;
 
 /// Names an endpoint.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
@@ -92,8 +92,10 @@ pub struct DeliveryQuery {
     /// With exactly this event name.
     pub event: Option<String>,
     /// With this text in event, path, dedupe key or id; case does not matter.
+    #[schemars(length(max = 1_024))]
     pub q: Option<String>,
     /// Rows, 1 to 500; 50 unless given.
+    #[schemars(range(min = 1, max = 500))]
     pub limit: Option<u32>,
     /// Only deliveries with a smaller `seq`.
     pub before: Option<i64>,
@@ -118,8 +120,10 @@ pub struct EndpointDeliveryQuery {
     /// With exactly this event name.
     pub event: Option<String>,
     /// With this text in event, path, dedupe key or id; case does not matter.
+    #[schemars(length(max = 1_024))]
     pub q: Option<String>,
     /// Rows, 1 to 500; 50 unless given.
+    #[schemars(range(min = 1, max = 500))]
     pub limit: Option<u32>,
     /// Only deliveries with a smaller `seq`.
     pub before: Option<i64>,
@@ -160,8 +164,8 @@ impl DeliveryQuery {
         if !(1..=PAGE_ROWS_MAX).contains(&limit) {
             return Err(AppError::bad_query("limit", format!("`limit` is 1 to {PAGE_ROWS_MAX}")));
         }
-        if self.q.as_ref().is_some_and(|text| text.len() > SEARCH_TEXT_BYTES_MAX) {
-            return Err(AppError::bad_query("q", format!("`q` has {SEARCH_TEXT_BYTES_MAX} bytes at most")));
+        if self.q.as_ref().is_some_and(|text| text.chars().count() > SEARCH_TEXT_CHARS_MAX) {
+            return Err(AppError::bad_query("q", format!("`q` has {SEARCH_TEXT_CHARS_MAX} characters at most")));
         }
         let bounds = PageBounds {
             before: self.before,

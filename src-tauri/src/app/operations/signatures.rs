@@ -24,7 +24,7 @@ use crate::store::{StoreError, read_payload, read_summary};
 #[serde(default, deny_unknown_fields)]
 pub struct SignatureTrial {
     /// A secret, exactly as the provider shows it. It is tried and forgotten.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", length(min = 1))]
     pub secret: Option<Zeroizing<String>>,
     /// Slug of a provider. Another one than the endpoint's begins without scheme and options.
     pub provider: Option<String>,

@@ -17,11 +17,13 @@ const PROBES_MAX: usize = 16;
 /// What is probed.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "types", derive(ts_rs::TS), ts(optional_fields))]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct ProbeRequest {
     /// URLs of targets; at most 16. Only addresses of this machine's loopback are dialled.
+    #[schemars(length(min = 1, max = 16))]
     pub urls: Vec<String>,
     /// Also sends `HEAD /` and says what answers; otherwise only connects, so that no app logs a request.
+    #[serde(default)]
     pub ask: Option<bool>,
 }
 

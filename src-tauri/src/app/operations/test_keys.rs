@@ -44,12 +44,12 @@ pub async fn make(app: Arc<App>, input: Input<EndpointPath, NoQuery, NoBody>) ->
     let request = SignedRequest { method: "POST", url: None, headers: &none, body: b"" };
     let secret = provider.test_secret(scheme, options, &request).map_err(|error| match error {
         SignatureError::SigningUnsupported { .. } => cannot_sign(&error, "id"),
-        other => AppError::refused("no_test_key", "id", other.to_string(), other.hint()),
+        other => AppError::conflict("no_test_key", other.to_string(), other.hint()),
     })?;
     let public_key = public(&secret).ok_or_else(|| {
         let message =
             format!("{} signs with a secret that both sides know, so there is no key pair to make", provider.name);
-        AppError::refused("no_test_key", "id", message, "Set any signing secret, and give the same to your app.")
+        AppError::conflict("no_test_key", message, "Set any signing secret, and give the same to your app.")
     })?;
     app.add_secret(&entry, secret).await?;
     Ok(Json(TestKey { public_key, made: true }))

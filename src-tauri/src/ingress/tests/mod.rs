@@ -81,7 +81,7 @@ impl Recorder {
             signature_policy: SignaturePolicy::Enforce,
             enabled: true,
             duplicate_policy: DuplicatePolicy::Collapse,
-            reply: Reply::Ack,
+            reply: Reply::Ack {},
             event_filters: Vec::new(),
             when_target_down: WhenTargetDown::Fail,
             targets: Vec::new(),

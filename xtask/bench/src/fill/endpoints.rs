@@ -59,7 +59,7 @@ fn endpoint(place: u8, plan: Plan, at: Timestamp, catalogue: &Catalogue) -> Resu
         signature_policy: SignaturePolicy::Enforce,
         enabled,
         duplicate_policy: DuplicatePolicy::Collapse,
-        reply: Reply::Ack,
+        reply: Reply::Ack {},
         event_filters: Vec::new(),
         when_target_down: WhenTargetDown::Fail,
         targets: paths.iter().map(target).collect(),
