@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::support::creel::{BINARY, Reaped, clean_env};
 use super::support::tunnel::{
-    custom, fake_tunnel, log, number_in_log, post_public, script, standing, start, state, until_gone, until_proved,
-    until_state, until_status, urls_in_log,
+    custom, fake_tunnel, kill_9, log, number_in_log, post_public, script, standing, start, state, until_gone,
+    until_proved, until_state, until_status, urls_in_log,
 };
 use super::support::{Creel, Events, Launch, Target, list, text, until};
 
@@ -169,10 +169,31 @@ fn nothing_that_was_proved_of_the_run_before_is_said_of_the_next() {
     steps.extend([json!("next_start"), json!({"out": "the next one\n"}), json!("hang")]);
     start(&creel, "unproved", &steps);
     let pid = number_in_log(&until_proved(&creel), "pid");
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid.try_into().unwrap()), nix::sys::signal::Signal::SIGKILL)
-        .unwrap();
+    kill_9(pid);
     let next = until_state(&creel, "it runs again", |state| log(state).iter().any(|line| line == "the next one"));
     assert_eq!((&next["status"], &next["last_probe"]), (&json!("starting"), &Value::Null));
+}
+
+#[test]
+fn how_a_tunnel_stands_is_told_also_while_it_is_being_stopped() {
+    let creel = Creel::start();
+    let mut steps = vec![json!("ignore_term")];
+    steps.extend(standing());
+    start(&creel, "slow", &steps);
+    until_proved(&creel);
+    let told = std::thread::scope(|scope| {
+        let stopping = scope.spawn(|| creel.api("DELETE", "/tunnel", None).status);
+        let mut told = 0;
+        while !stopping.is_finished() {
+            assert_eq!(creel.api("GET", "/tunnel", None).status, 200);
+            assert!([200, 409].contains(&creel.api("POST", "/tunnel/probe", None).status));
+            told += 1;
+        }
+        assert_eq!(stopping.join().unwrap(), 204);
+        told
+    });
+    // Its program is given three seconds. Whoever waits for the end is answered once or twice.
+    assert!(told > 5, "answered {told} times");
 }
 
 #[test]

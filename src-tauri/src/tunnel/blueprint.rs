@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::output_rules::{Meaning, OutputRule};
 use super::program::find_program;
 use super::provider::{ArgTemplate, ClientIpRule, TunnelProvider};
 use super::template;
-use crate::domain::{Secret, TunnelEvidence, TunnelOption, TunnelOptionKind};
+use crate::domain::{Secret, TunnelEvidence, TunnelOption, TunnelOptionKind, reached_at};
 
 /// Longest value of an option in bytes.
 const OPTION_BYTES_MAX: usize = 8 * 1024;
@@ -126,7 +126,7 @@ impl Blueprint {
         let program = find_program(&name).ok_or_else(no_program)?;
         let rules: Vec<OutputRule> = patterns.into_iter().chain(provider.rules.iter().cloned()).collect();
         let tells_url = rules.iter().any(|rule| matches!(rule.means, Meaning::Url)) || provider.url_api.is_some();
-        let made = Self { program, leading, values, secrets, rules, ingress: dialled(ingress), provider };
+        let made = Self { program, leading, values, secrets, rules, ingress: reached_at(ingress), provider };
         if !tells_url && made.url_template().is_none() {
             return Err(OptionError::Missing { name: "public_url".to_owned() });
         }
@@ -333,16 +333,6 @@ fn expanded(path: &str) -> String {
         Some((rest, home)) => home.join(rest).to_string_lossy().into_owned(),
         None => path.to_owned(),
     }
-}
-
-/// Never a name: `localhost` is the IPv6 address on some machines. A listener on all addresses is reached by loopback.
-fn dialled(ingress: SocketAddr) -> SocketAddr {
-    let ip = match ingress.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, ingress.port())
 }
 
 #[cfg(test)]

@@ -26,6 +26,8 @@ enum Step {
     Bytes(Vec<u8>),
     /// This many bytes to stdout without a line end.
     Flood(usize),
+    /// Text to stdout, again and again for ever.
+    Repeat(String),
     /// A pause in milliseconds.
     Wait(u64),
     /// Opens a port that leads to the ingress.
@@ -102,6 +104,9 @@ impl Player {
             Step::Err(text) => write_all(io::stderr(), self.filled(text).as_bytes())?,
             Step::Bytes(bytes) => write_all(io::stdout(), bytes)?,
             Step::Flood(count) => write_all(io::stdout(), &vec![b'x'; *count])?,
+            Step::Repeat(text) => loop {
+                write_all(io::stdout(), self.filled(text).as_bytes())?;
+            },
             Step::Wait(millis) => thread::sleep(Duration::from_millis(*millis)),
             Step::Listen => self.listen()?,
             Step::Deafen => self.deafen()?,

@@ -7,6 +7,7 @@ mod outside;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use futures_util::future::join_all;
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
@@ -18,8 +19,8 @@ use super::core::Core;
 use super::error::AppError;
 use crate::domain::{TUNNEL_EXPOSES, TunnelDetail, TunnelProviderList, TunnelProviderView};
 use crate::tunnel::{
-    Blueprint, OptionError, Supervision, SupervisionParts, TunnelCatalogue, TunnelProvider, TunnelSpawner,
-    find_program, record, version_of,
+    Blueprint, OptionError, Supervision, SupervisionHandle, SupervisionParts, TunnelCatalogue, TunnelProvider,
+    TunnelSpawner, find_program, record, version_of,
 };
 
 /// All that the engine knows of tunnels.
@@ -29,7 +30,10 @@ pub struct Tunnels {
     spawner: Arc<dyn TunnelSpawner>,
     dir: PathBuf,
     board: Arc<Board>,
+    /// Held from the beginning of a start or stop to its end.
     current: Mutex<Current>,
+    /// What is asked of the supervision while another start or stop is under way: nobody waits for that.
+    handle: ArcSwapOption<SupervisionHandle>,
 }
 
 /// What runs now.
@@ -58,12 +62,12 @@ impl Tunnels {
             Ok(Err(error)) => tracing::warn!(%error, "a file of an earlier tunnel cannot be removed"),
         }
         let board = Arc::new(Board::read(Arc::clone(&core)).await?);
-        Ok(Self { core, catalogue, spawner, dir, board, current: Mutex::default() })
+        Ok(Self { core, catalogue, spawner, dir, board, current: Mutex::default(), handle: ArcSwapOption::empty() })
     }
 
     /// How it stands, with the end of its log.
-    pub async fn detail(&self) -> TunnelDetail {
-        let log = self.current.lock().await.supervision.as_ref().map(Supervision::log).unwrap_or_default();
+    pub fn detail(&self) -> TunnelDetail {
+        let log = self.handle.load().as_ref().map(|handle| handle.log()).unwrap_or_default();
         TunnelDetail { state: self.board.state(), log }
     }
 
@@ -108,9 +112,17 @@ impl Tunnels {
             observer: Arc::<Board>::clone(&self.board),
             dir: self.dir.clone(),
         };
-        let begun = Supervision::begin(parts).map_err(|error| AppError::internal(error.to_string()))?;
-        current.supervision = Some(begun);
-        Ok(())
+        match Supervision::begin(parts) {
+            Ok(begun) => {
+                self.handle.store(Some(Arc::new(begun.handle())));
+                current.supervision = Some(begun);
+                Ok(())
+            }
+            Err(error) => {
+                self.board.clear();
+                Err(AppError::internal(error.to_string()))
+            }
+        }
     }
 
     /// Ends it; returns when its program and everything below is gone. Without a tunnel it does nothing.
@@ -120,6 +132,7 @@ impl Tunnels {
             supervision.ask_to_stop();
             supervision.ended().await;
         }
+        self.handle.store(None);
         self.board.clear();
     }
 
@@ -137,10 +150,10 @@ impl Tunnels {
     ///
     /// # Errors
     /// When there is no tunnel.
-    pub async fn probe(&self) -> Result<(), AppError> {
-        match &self.current.lock().await.supervision {
-            Some(supervision) if self.board.runs() => {
-                supervision.probe();
+    pub fn probe(&self) -> Result<(), AppError> {
+        match &*self.handle.load() {
+            Some(handle) if self.board.runs() => {
+                handle.probe();
                 Ok(())
             }
             _ => Err(AppError::conflict("no_tunnel", "No tunnel runs", "Start one first.")),
