@@ -228,3 +228,4 @@ mod tunnel_bore;
 mod tunnel_faults;
 mod tunnel_orphans;
 mod tunnel_ssh;
+mod tunnel_transcripts;

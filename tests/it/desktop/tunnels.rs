@@ -12,6 +12,7 @@ use super::{Desktop, FIRST_STEPS, driver};
 use crate::support::tunnel::{Admin, gone_within, number_in_log, standing, start, until_gone, until_status};
 use crate::support::{Home, Response};
 use crate::tunnel_faults::suite;
+use crate::tunnel_transcripts::{self, Programs};
 
 impl Admin for Desktop {
     fn api(&self, method: &str, path: &str, body: Option<&Value>) -> Response {
@@ -34,6 +35,17 @@ fn the_window_gets_the_better_of_every_fault_of_a_tunnel() {
     let desktop = Desktop::open(&driver, &Home::new());
     desktop.window.wait_for(FIRST_STEPS);
     suite(&desktop);
+}
+
+#[test]
+#[ignore = "needs a display: cargo xtask test"]
+fn in_the_window_every_providers_transcript_makes_a_tunnel_that_stands_and_comes_back() {
+    let Some(driver) = driver() else { return };
+    let home = Home::new();
+    let programs = Programs::in_home(&home);
+    let desktop = Desktop::open_with(&driver, &home, "127.0.0.1:0", &programs.search());
+    desktop.window.wait_for(FIRST_STEPS);
+    tunnel_transcripts::suite(&desktop, &programs);
 }
 
 #[test]
