@@ -57,7 +57,11 @@ fn a_delivery_that_comes_through_the_tunnel_is_stored_byte_exact_with_the_public
         "its sender is not known"
     );
     assert!(text(&row, "remote_addr").starts_with("127.0.0.1:"));
-    assert_eq!(creel.total(""), 1, "a proof of life is no delivery");
+    let tunnel = json!({ "provider": "custom", "name": "Custom command", "adds_headers": [] });
+    assert_eq!(row["tunnel"], tunnel);
+    let direct = creel.send(&endpoint.post("{}")).expect_json(200);
+    assert_eq!(creel.delivery(text(&direct, "delivery_id"))["tunnel"], Value::Null, "it came by none");
+    assert_eq!(creel.total(""), 2, "a proof of life is no delivery");
     assert_eq!(creel.refusals(), Vec::<Value>::new(), "nor a refusal");
 
     let pid = number_in_log(&state, "pid");
@@ -67,6 +71,7 @@ fn a_delivery_that_comes_through_the_tunnel_is_stored_byte_exact_with_the_public
     assert_eq!((&stopped["status"], &stopped["public_url"]), (&json!("stopped"), &Value::Null));
     assert_eq!(creel.get(&format!("/endpoints/{}", endpoint.id))["public_url"], Value::Null);
     assert_eq!(text(&creel.delivery(id), "public_url"), text(&row, "public_url"), "what was true at arrival stays");
+    assert_eq!(creel.delivery(id)["tunnel"], tunnel);
 }
 
 #[test]
@@ -122,6 +127,15 @@ fn what_cannot_be_started_is_refused_with_what_to_do() {
     start(&creel, "stand", &standing());
     let again = creel.api("POST", "/tunnel", Some(&custom(&script(creel.home(), "other", &standing()))));
     assert_eq!(again.expect_error(409), "tunnel_running");
+}
+
+#[test]
+fn a_program_that_leads_to_127_0_0_1_alone_is_refused_for_an_ingress_elsewhere() {
+    let creel = Launch::new().ingress("127.0.0.2:0").start();
+    let refused = creel.api("POST", "/tunnel", Some(&json!({ "provider": "tailscale" })));
+    assert_eq!(refused.expect_error(422), "tunnel_loopback_only", "{}", refused.text());
+    assert!(text(&refused.json()["error"], "help").contains("--ingress 127.0.0.1:"), "{}", refused.text());
+    assert_eq!(state(&creel)["status"], "stopped");
 }
 
 #[test]

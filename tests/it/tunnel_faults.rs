@@ -155,7 +155,7 @@ fn words_reach_the_program_as_they_are(engine: &impl Admin) {
     assert_eq!(words[1], engine.ingress().to_string());
 }
 
-fn a_secret_is_in_the_environment_alone(engine: &impl Admin) {
+pub fn a_secret_is_in_the_environment_alone(engine: &impl Admin) {
     let mut steps = vec![
         json!({"env": "TUNNEL_SECRET"}),
         json!({"out": "token=canary-5f1e and CREEL:\n"}),
@@ -167,7 +167,7 @@ fn a_secret_is_in_the_environment_alone(engine: &impl Admin) {
     body["options"]["secret"] = json!("canary-5f1e-secret");
     engine.api("POST", "/tunnel", Some(&body)).expect_json(200);
     let state = until_proved(engine);
-    assert!(!state.to_string().contains("canary"), "{state}");
+    assert!(!state.to_string().contains("canary"), "a tunnel's secret is shown: {state}");
     let lines = log(&state);
     assert!(lines.iter().any(|line| line == "•••") && lines.iter().any(|line| line == "absent"), "{lines:?}");
     let pid = number_in_log(&state, "pid");

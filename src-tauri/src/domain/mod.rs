@@ -33,8 +33,8 @@ pub use seeded_bug::SeededBug;
 pub use signature::{SignatureReason, SignatureStatus};
 pub use time::Timestamp;
 pub use tunnel::{
-    AffectedEndpoint, TUNNEL_EXPOSES, TunnelBreak, TunnelDetail, TunnelLogLine, TunnelProbe, TunnelStanding,
-    TunnelState, TunnelStatus, TunnelStream, TunnelUrlChange,
+    AffectedEndpoint, DeliveryTunnel, TUNNEL_EXPOSES, TunnelBreak, TunnelDetail, TunnelLogLine, TunnelProbe,
+    TunnelStanding, TunnelState, TunnelStatus, TunnelStream, TunnelUrlChange,
 };
 pub use tunnel_provider::{TunnelEvidence, TunnelOption, TunnelOptionKind, TunnelProviderList, TunnelProviderView};
 pub(crate) use words::words;

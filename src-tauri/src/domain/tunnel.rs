@@ -69,6 +69,18 @@ pub struct TunnelProbe {
     pub message: String,
 }
 
+/// The tunnel that a delivery came by, as it was known at arrival.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct DeliveryTunnel {
+    /// Slug of its provider.
+    pub provider: String,
+    /// That provider's name for people.
+    pub name: String,
+    /// Lower-case names of headers that it adds; a request need not have all of them.
+    pub adds_headers: Vec<String>,
+}
+
 /// The public URL is another one than providers were told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "types", derive(ts_rs::TS))]

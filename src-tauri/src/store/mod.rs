@@ -26,6 +26,7 @@ mod settings;
 mod strata;
 #[cfg(test)]
 mod tests;
+mod tunnels;
 mod words;
 mod writer;
 
@@ -57,6 +58,7 @@ pub use replay_keys::read_earlier_replay;
 pub use retention::{Retention, used_bytes};
 pub use rusqlite::Connection;
 pub use settings::read_setting;
+pub use tunnels::read_tunnel_of;
 pub use writer::Writing;
 
 use reader::Readers;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -42,6 +42,14 @@ pub enum OptionError {
         name: String,
         /// What is wrong with it.
         why: String,
+    },
+    /// The program can only be told a port, and leads to it on 127.0.0.1.
+    #[error("{provider} leads to 127.0.0.1 only, and the ingress listens on {ingress}")]
+    LoopbackOnly {
+        /// The provider's name for people.
+        provider: String,
+        /// Where the ingress listens.
+        ingress: SocketAddr,
     },
     /// The program was not found.
     #[error("`{program}` was not found on this machine")]
@@ -100,6 +108,10 @@ impl Blueprint {
     ) -> Result<Self, OptionError> {
         if let Some(name) = options.keys().find(|name| provider.options.iter().all(|option| option.name != **name)) {
             return Err(OptionError::Unknown { name: name.clone() });
+        }
+        // One on all addresses, by IPv4, is on that one, too.
+        if provider.takes_port_only() && reached_at(ingress).ip() != Ipv4Addr::LOCALHOST {
+            return Err(OptionError::LoopbackOnly { provider: provider.name.clone(), ingress });
         }
         let mut checked = Checked::default();
         for option in &provider.options {
@@ -437,6 +449,26 @@ mod tests {
         assert!(matches!(none, OptionError::NoProgram { .. }), "{none}");
         let pattern = made("custom", json!({"command": ["sh"], "url_pattern": "("})).unwrap_err();
         assert!(matches!(pattern, OptionError::Invalid { .. }), "{pattern}");
+    }
+
+    #[test]
+    fn a_program_that_takes_a_port_only_is_not_started_for_an_ingress_elsewhere() {
+        let program = std::env::current_exe().unwrap().to_string_lossy().into_owned();
+        let made = |slug: &str, ingress: &str| {
+            Blueprint::new(provider(slug, &program), &Map::new(), ingress.parse().unwrap()).map(drop)
+        };
+        for slug in ["tailscale", "localtunnel", "devtunnel"] {
+            for ingress in ["127.0.0.1:4100", "0.0.0.0:4100"] {
+                assert_eq!(made(slug, ingress), Ok(()), "{slug} {ingress}");
+            }
+            for ingress in ["[::1]:4100", "[::]:4100", "192.0.2.7:4100", "127.0.0.2:4100"] {
+                let error = made(slug, ingress).unwrap_err();
+                assert!(matches!(error, OptionError::LoopbackOnly { .. }), "{slug} {ingress}: {error}");
+            }
+        }
+        for slug in ["bore", "cloudflared", "ngrok", "localhostrun"] {
+            assert_eq!(made(slug, "[::1]:4100"), Ok(()), "{slug} is told where to");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A window under remote control: tauri-driver in front of WebKitWebDriver, spoken to as W3C WebDriver says.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::creel::clean_env;
 use super::http::{Request, Response};
+use super::ports::free_port;
 use super::wait::until;
 
 /// The key under which WebDriver hands out elements (W3C WebDriver, section 12).
@@ -114,8 +115,4 @@ impl Window {
             answer["value"].as_str().map(str::to_owned)
         })
     }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
 }

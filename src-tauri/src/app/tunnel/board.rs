@@ -51,6 +51,8 @@ impl Memory {
 struct Shown {
     provider: Option<(String, String)>,
     client: Option<TunnelClient>,
+    /// In the store.
+    row: i64,
     /// With when the user started it.
     standing: Option<(TunnelStanding, Timestamp)>,
     memory: Memory,
@@ -85,10 +87,11 @@ impl Board {
     }
 
     /// A tunnel is being started.
-    pub(super) fn begin(&self, blueprint: &Blueprint, at: Timestamp) {
+    pub(super) fn begin(&self, blueprint: &Blueprint, row: i64, at: Timestamp) {
         let provider = blueprint.provider();
         let mut shown = self.lock();
         shown.provider = Some((provider.slug.clone(), provider.name.clone()));
+        shown.row = row;
         shown.client = blueprint.client_ip().map(|rule| TunnelClient {
             header: rule.header_name(),
             is_last: rule.takes_last(),
@@ -207,7 +210,7 @@ impl Board {
                 self.keep(&shown.memory);
             }
         }
-        self.replace_front(Some(TunnelFront { public_url: url, client: shown.client }));
+        self.replace_front(Some(TunnelFront { row: shown.row, public_url: url, client: shown.client }));
     }
 
     fn replace_front(&self, front: Option<TunnelFront>) {

@@ -4,6 +4,7 @@
 mod board;
 mod outside;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use self::outside::EngineSide;
 use super::StartError;
 use super::core::Core;
 use super::error::AppError;
-use crate::domain::{TUNNEL_EXPOSES, TunnelDetail, TunnelProviderList, TunnelProviderView};
+use crate::domain::{DeliveryTunnel, TUNNEL_EXPOSES, TunnelDetail, TunnelProviderList, TunnelProviderView, reached_at};
 use crate::tunnel::{
     Blueprint, OptionError, Supervision, SupervisionHandle, SupervisionParts, TunnelCatalogue, TunnelProvider,
     TunnelSpawner, find_program, record, version_of,
@@ -73,7 +74,8 @@ impl Tunnels {
 
     /// What could be started here.
     pub async fn providers(&self) -> TunnelProviderList {
-        let providers = join_all(self.catalogue.iter().map(|provider| view(provider))).await;
+        let ingress = reached_at(self.core.addresses.ingress);
+        let providers = join_all(self.catalogue.iter().map(|provider| view(provider, ingress))).await;
         TunnelProviderList { providers, exposes: TUNNEL_EXPOSES.to_owned() }
     }
 
@@ -104,7 +106,13 @@ impl Tunnels {
         }
         let blueprint = Blueprint::new(Arc::clone(provider), options, self.core.addresses.ingress).map_err(refused)?;
         let blueprint = Arc::new(blueprint);
-        self.board.begin(&blueprint, self.core.clock.now());
+        let shown = DeliveryTunnel {
+            provider: provider.slug.clone(),
+            name: provider.name.clone(),
+            adds_headers: provider.adds_headers.clone(),
+        };
+        let row = self.core.store.write(move |writing| writing.save_tunnel(&shown)).await?;
+        self.board.begin(&blueprint, row, self.core.clock.now());
         let parts = SupervisionParts {
             blueprint,
             spawner: Arc::clone(&self.spawner),
@@ -181,6 +189,11 @@ fn refused(error: OptionError) -> AppError {
         OptionError::Invalid { name, .. } => {
             AppError::refused("invalid_value", &format!("options.{name}"), message, "Correct it.")
         }
+        OptionError::LoopbackOnly { ingress, .. } => {
+            let port = ingress.port();
+            let help = format!("Start Creel with `--ingress 127.0.0.1:{port}`, or take another tunnel.");
+            AppError::refused("tunnel_loopback_only", "provider", message, help)
+        }
         OptionError::NoProgram { install, .. } => {
             let help = install.map_or_else(|| "Give its full path.".to_owned(), |line| format!("Install it: {line}"));
             AppError::refused("tunnel_program_missing", "provider", message, help)
@@ -188,7 +201,7 @@ fn refused(error: OptionError) -> AppError {
     }
 }
 
-async fn view(provider: &TunnelProvider) -> TunnelProviderView {
+async fn view(provider: &TunnelProvider, ingress: SocketAddr) -> TunnelProviderView {
     let path = provider.program.as_deref().and_then(find_program);
     let version = match &path {
         Some(path) => version_of(path, &provider.version_args).await,
@@ -210,7 +223,7 @@ async fn view(provider: &TunnelProvider) -> TunnelProviderView {
         account: provider.account,
         https: provider.https,
         stable_url: provider.stable_url,
-        notes: provider.notes.clone(),
+        notes: provider.notes.iter().map(|note| note.replace("{ingress}", &ingress.to_string())).collect(),
         adds_headers: provider.adds_headers.clone(),
         options: provider.options.clone(),
     }
