@@ -120,6 +120,28 @@ fn every_providers_transcript_makes_a_tunnel_that_stands_and_comes_back() {
     suite(&Launch::at(Arc::clone(&home)).env("PATH", &programs.search()).start(), &programs);
 }
 
+#[test]
+fn a_delivery_tells_which_headers_its_tunnel_adds_also_when_that_is_gone() {
+    let home = Home::new();
+    let programs = Programs::in_home(&home);
+    let creel = Launch::at(Arc::clone(&home)).env("PATH", &programs.search()).start();
+    let endpoint = creel.endpoint(json!({}));
+    let asked = TRANSCRIPTS.iter().find(|transcript| transcript.file == "cloudflared.asked").unwrap();
+    let played = Played::new(asked, 'a');
+    let steps: Vec<String> = played.roughly(&asked.steps()).iter().map(Value::to_string).collect();
+    std::fs::write(&programs.script, steps.join("\n")).unwrap();
+    creel.api("POST", "/tunnel", Some(&json!({ "provider": "cloudflared" }))).expect_json(200);
+    asked.until_stands(&creel, &played, 0);
+    let request = endpoint.post("{}").header("Cf-Connecting-Ip", "203.0.113.5").header("Cf-Ray", "1");
+    let id = text(&creel.send(&request).expect_json(200), "delivery_id").to_owned();
+    assert_eq!(creel.api("DELETE", "/tunnel", None).status, 204);
+    let delivery = creel.delivery(&id);
+    assert_eq!((text(&delivery, "client_ip"), text(&delivery["tunnel"], "provider")), ("203.0.113.5", "cloudflared"));
+    let adds = delivery["tunnel"]["adds_headers"].as_array().unwrap();
+    assert!(adds.contains(&json!("cf-connecting-ip")) && adds.contains(&json!("cf-ray")), "{adds:?}");
+    assert_eq!(text(&delivery, "public_url"), format!("{}{}", played.url, endpoint.path));
+}
+
 /// Every transcript, one after another, in one engine that finds these programs.
 pub fn suite(engine: &impl Admin, programs: &Programs) {
     let offered = engine.api("GET", "/tunnel/providers", None).expect_json(200);

@@ -96,6 +96,14 @@ impl Window {
         });
     }
 
+    /// Types into what an XPath names, once it is there. A text without line ends comes as it is.
+    #[track_caller]
+    pub fn type_into(&self, xpath: &str, text: &str) {
+        let element = self.wait_for(xpath);
+        let typed = self.ask(&format!("/element/{element}/value"), &json!({ "text": text }));
+        typed.expect("the driver answers").expect_json(200);
+    }
+
     /// What a script in the page returns.
     pub fn run(&self, script: &str) -> Value {
         let asked = json!({ "script": script, "args": [] });
