@@ -53,11 +53,16 @@ impl Desktop {
     }
 
     fn open_at(driver: &Path, home: &Arc<Home>, ingress: &str) -> Self {
+        Self::open_with(driver, home, ingress, &std::env::var("PATH").unwrap_or_default())
+    }
+
+    /// With programs to be found in these folders.
+    fn open_with(driver: &Path, home: &Arc<Home>, ingress: &str, search: &str) -> Self {
         let script = home.scratch("creel-desktop.sh");
         let exit_code = home.scratch("exit-code");
         // The driver starts the application and keeps its exit code to itself.
         let lines = format!(
-            "#!/bin/sh\n'{BINARY}' \"$@\" 2>>'{}'\necho $? >'{}'\n",
+            "#!/bin/sh\nPATH='{search}' '{BINARY}' \"$@\" 2>>'{}'\necho $? >'{}'\n",
             home.scratch("stderr").display(),
             exit_code.display()
         );

@@ -5,7 +5,7 @@
 //! mending), `relay`, `hostile_targets`, `replay` (what the
 //! developer's app meets), `api`, `guard`, `events`, `lists`, `bodies`, `endpoints`, `trying_out`, `cli` (what programs
 //! meet), `lifecycle`, `kill`, `damage`, `disk_full`, `retention`, `secrets` (what must survive or stay hidden), `linkage`,
-//! `desktop` (the two binaries), `tidy` (the architecture) and `negative_controls` (that the checks would notice).
+//! `desktop` (the two binaries), `tunnel` and `tunnel_*` (tunnels, by real programs and played ones), `tidy` (the architecture) and `negative_controls` (that the checks would notice).
 //! `support` holds what they stand on.
 //!
 //! The tests of `sdk_agreement` and `desktop` that are ignored need what only `cargo xtask test` installs or starts.
@@ -228,3 +228,4 @@ mod tunnel_bore;
 mod tunnel_faults;
 mod tunnel_orphans;
 mod tunnel_ssh;
+mod tunnel_transcripts;

@@ -8,6 +8,7 @@ use super::signatures;
 use super::support::{Creel, Home, Launch};
 use super::{
     dedupe, disk_full, endpoints, guard, hostile_heads, hostile_targets, ingress, kill, lifecycle, replies, secrets,
+    tunnel_faults,
 };
 
 /// Runs a check that must fail, and looks at why it failed.
@@ -115,6 +116,13 @@ fn a_relay_that_follows_redirects_is_caught() {
 fn a_secret_in_the_log_is_caught() {
     must_be_caught("log_secrets", "a secret is in the log", || {
         secrets::a_secret_shows_up_nowhere(Launch::new().seeded_bug("log_secrets"));
+    });
+}
+
+#[test]
+fn a_tunnels_secret_in_its_log_is_caught() {
+    must_be_caught("show_tunnel_secrets", "a tunnel's secret is shown", || {
+        tunnel_faults::a_secret_is_in_the_environment_alone(&with("show_tunnel_secrets"));
     });
 }
 

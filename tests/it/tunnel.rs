@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::support::creel::{BINARY, Reaped, clean_env};
 use super::support::tunnel::{
-    custom, fake_tunnel, log, number_in_log, post_public, script, standing, start, state, until_gone, until_proved,
-    until_state, until_status, urls_in_log,
+    custom, fake_tunnel, kill_9, log, number_in_log, post_public, script, standing, start, state, until_gone,
+    until_proved, until_state, until_status, urls_in_log,
 };
 use super::support::{Creel, Events, Launch, Target, list, text, until};
 
@@ -57,7 +57,11 @@ fn a_delivery_that_comes_through_the_tunnel_is_stored_byte_exact_with_the_public
         "its sender is not known"
     );
     assert!(text(&row, "remote_addr").starts_with("127.0.0.1:"));
-    assert_eq!(creel.total(""), 1, "a proof of life is no delivery");
+    let tunnel = json!({ "provider": "custom", "name": "Custom command", "adds_headers": [] });
+    assert_eq!(row["tunnel"], tunnel);
+    let direct = creel.send(&endpoint.post("{}")).expect_json(200);
+    assert_eq!(creel.delivery(text(&direct, "delivery_id"))["tunnel"], Value::Null, "it came by none");
+    assert_eq!(creel.total(""), 2, "a proof of life is no delivery");
     assert_eq!(creel.refusals(), Vec::<Value>::new(), "nor a refusal");
 
     let pid = number_in_log(&state, "pid");
@@ -67,6 +71,7 @@ fn a_delivery_that_comes_through_the_tunnel_is_stored_byte_exact_with_the_public
     assert_eq!((&stopped["status"], &stopped["public_url"]), (&json!("stopped"), &Value::Null));
     assert_eq!(creel.get(&format!("/endpoints/{}", endpoint.id))["public_url"], Value::Null);
     assert_eq!(text(&creel.delivery(id), "public_url"), text(&row, "public_url"), "what was true at arrival stays");
+    assert_eq!(creel.delivery(id)["tunnel"], tunnel);
 }
 
 #[test]
@@ -125,6 +130,15 @@ fn what_cannot_be_started_is_refused_with_what_to_do() {
 }
 
 #[test]
+fn a_program_that_leads_to_127_0_0_1_alone_is_refused_for_an_ingress_elsewhere() {
+    let creel = Launch::new().ingress("127.0.0.2:0").start();
+    let refused = creel.api("POST", "/tunnel", Some(&json!({ "provider": "tailscale" })));
+    assert_eq!(refused.expect_error(422), "tunnel_loopback_only", "{}", refused.text());
+    assert!(text(&refused.json()["error"], "help").contains("--ingress 127.0.0.1:"), "{}", refused.text());
+    assert_eq!(state(&creel)["status"], "stopped");
+}
+
+#[test]
 fn a_changed_url_is_raised_with_the_endpoints_it_concerns_until_it_is_acknowledged() {
     let creel = Creel::start();
     let endpoint = creel.endpoint(json!({ "name": "shop" }));
@@ -169,10 +183,31 @@ fn nothing_that_was_proved_of_the_run_before_is_said_of_the_next() {
     steps.extend([json!("next_start"), json!({"out": "the next one\n"}), json!("hang")]);
     start(&creel, "unproved", &steps);
     let pid = number_in_log(&until_proved(&creel), "pid");
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid.try_into().unwrap()), nix::sys::signal::Signal::SIGKILL)
-        .unwrap();
+    kill_9(pid);
     let next = until_state(&creel, "it runs again", |state| log(state).iter().any(|line| line == "the next one"));
     assert_eq!((&next["status"], &next["last_probe"]), (&json!("starting"), &Value::Null));
+}
+
+#[test]
+fn how_a_tunnel_stands_is_told_also_while_it_is_being_stopped() {
+    let creel = Creel::start();
+    let mut steps = vec![json!("ignore_term")];
+    steps.extend(standing());
+    start(&creel, "slow", &steps);
+    until_proved(&creel);
+    let told = std::thread::scope(|scope| {
+        let stopping = scope.spawn(|| creel.api("DELETE", "/tunnel", None).status);
+        let mut told = 0;
+        while !stopping.is_finished() {
+            assert_eq!(creel.api("GET", "/tunnel", None).status, 200);
+            assert!([200, 409].contains(&creel.api("POST", "/tunnel/probe", None).status));
+            told += 1;
+        }
+        assert_eq!(stopping.join().unwrap(), 204);
+        told
+    });
+    // Its program is given three seconds. Whoever waits for the end is answered once or twice.
+    assert!(told > 5, "answered {told} times");
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use serde_json::json;
 
 use super::support::creel::{BINARY, Reaped};
+use super::support::ports::free_port;
 use super::support::requires::have;
-use super::support::sshd::free_port;
 use super::support::tunnel::{log, post_public, until_proved, until_state, until_status};
 use super::support::{Creel, Launch, text, until};
 

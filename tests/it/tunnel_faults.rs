@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::support::tunnel::{
-    Admin, custom, fake_tunnel, lives, log, number_in_log, script, standing, start, state, until_gone, until_proved,
-    until_state, until_status, urls_in_log,
+    Admin, custom, fake_tunnel, kill_9, lives, log, number_in_log, parent_of, script, standing, start, state,
+    until_gone, until_proved, until_state, until_status, urls_in_log,
 };
 use super::support::{Creel, text};
 
@@ -22,6 +22,8 @@ pub fn suite(engine: &impl Admin) {
         a_secret_is_in_the_environment_alone,
         a_tunnel_that_carries_nothing_is_degraded,
         a_url_that_changes_while_the_program_runs,
+        a_guard_that_is_killed,
+        a_guard_that_is_killed_over_a_program_that_writes_without_end,
     ] {
         fault(engine);
         assert_eq!(engine.api("DELETE", "/tunnel", None).status, 204);
@@ -105,7 +107,7 @@ fn five_quick_ends_are_enough(engine: &impl Admin) {
     start(engine, "quick", &[json!({"err": "no such account\n"}), json!({"exit": 3})]);
     let failed = until_status(engine, "failed");
     assert_eq!(failed["restarts"], 4, "five starts");
-    let reason = "It ended again and again: Custom command ended with exit code 3: no such account";
+    let reason = "It failed again and again: Custom command ended with exit code 3: no such account";
     assert_eq!((text(&failed, "reason"), &failed["restart_at"]), (reason, &Value::Null));
 }
 
@@ -153,7 +155,7 @@ fn words_reach_the_program_as_they_are(engine: &impl Admin) {
     assert_eq!(words[1], engine.ingress().to_string());
 }
 
-fn a_secret_is_in_the_environment_alone(engine: &impl Admin) {
+pub fn a_secret_is_in_the_environment_alone(engine: &impl Admin) {
     let mut steps = vec![
         json!({"env": "TUNNEL_SECRET"}),
         json!({"out": "token=canary-5f1e and CREEL:\n"}),
@@ -165,7 +167,7 @@ fn a_secret_is_in_the_environment_alone(engine: &impl Admin) {
     body["options"]["secret"] = json!("canary-5f1e-secret");
     engine.api("POST", "/tunnel", Some(&body)).expect_json(200);
     let state = until_proved(engine);
-    assert!(!state.to_string().contains("canary"), "{state}");
+    assert!(!state.to_string().contains("canary"), "a tunnel's secret is shown: {state}");
     let lines = log(&state);
     assert!(lines.iter().any(|line| line == "•••") && lines.iter().any(|line| line == "absent"), "{lines:?}");
     let pid = number_in_log(&state, "pid");
@@ -204,7 +206,32 @@ fn a_url_that_changes_while_the_program_runs(engine: &impl Admin) {
     assert_eq!(moved["restarts"], 0);
 }
 
-fn parent_of(pid: u32) -> u32 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    stat.rsplit_once(") ").unwrap().1.split(' ').nth(1).unwrap().parse().unwrap()
+fn a_guard_that_is_killed(engine: &impl Admin) {
+    start(engine, "guarded", &standing());
+    let first = number_in_log(&until_status(engine, "ready"), "pid");
+    kill_9(parent_of(first));
+    let again =
+        until_state(engine, "it is started again", |state| state["restarts"] == 1 && state["status"] == "ready");
+    assert!(!lives(first), "the first one is left beside the second");
+    assert!(again["public_url"].is_string());
+}
+
+fn a_guard_that_is_killed_over_a_program_that_writes_without_end(engine: &impl Admin) {
+    // Its number goes into a file: the log keeps the newest lines only.
+    let pid_file = engine.home().scratch("chatty-pid");
+    let note = format!("echo $$ >'{}'; exec \"$@\"", pid_file.display());
+    let mut steps =
+        vec![json!("listen"), json!({"out": "url http://127.0.0.1:{port}\n"}), json!({"repeat": "chatter\n"})];
+    steps.push(json!("next_start"));
+    steps.extend(standing());
+    let script = script(engine.home(), "chatty", &steps);
+    let mut body = custom(&script);
+    let words = body["options"]["command"].as_array().unwrap().clone();
+    body["options"]["command"] = json!([["sh", "-c", &note, "sh"].map(Value::from).as_slice(), &words].concat());
+    engine.api("POST", "/tunnel", Some(&body)).expect_json(200);
+    until_status(engine, "ready");
+    let first: u32 = std::fs::read_to_string(&pid_file).unwrap().trim().parse().unwrap();
+    kill_9(parent_of(first));
+    until_state(engine, "it is started again", |state| state["restarts"] == 1 && state["status"] == "ready");
+    assert!(!lives(first), "the first one is left beside the second");
 }

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use serde_json::json;
 
 use super::support::tunnel::{
-    gone_within, lives, number_in_log, standing, start, until_gone, until_state, until_status,
+    gone_within, kill_9, lives, number_in_log, parent_of, standing, start, until_gone, until_status,
 };
 use super::support::{Creel, Launch};
 
@@ -15,15 +14,6 @@ use super::support::{Creel, Launch};
 const GONE: Duration = Duration::from_secs(2);
 /// Engines killed.
 const KILLS: usize = 20;
-
-fn kill_9(pid: u32) {
-    kill(Pid::from_raw(pid.try_into().unwrap()), Signal::SIGKILL).unwrap();
-}
-
-fn parent_of(pid: u32) -> u32 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    stat.rsplit_once(") ").unwrap().1.split(' ').nth(1).unwrap().parse().unwrap()
-}
 
 #[test]
 fn a_killed_engine_leaves_no_tunnel_twenty_times_out_of_twenty() {
@@ -57,18 +47,6 @@ fn without_the_guards_watch_a_killed_engine_would_leave_its_tunnel() {
     let left = !gone_within(pid, GONE);
     kill_9(pid);
     assert!(left, "the test above could not fail");
-}
-
-#[test]
-fn what_a_killed_guard_leaves_behind_is_ended_by_the_engine() {
-    let creel = Creel::start();
-    start(&creel, "stand", &standing());
-    let first = number_in_log(&until_status(&creel, "ready"), "pid");
-    kill_9(parent_of(first));
-    let again =
-        until_state(&creel, "it is started again", |state| state["restarts"] == 1 && state["status"] == "ready");
-    assert!(!lives(first), "the first one is left beside the second");
-    assert!(again["public_url"].is_string());
 }
 
 #[test]

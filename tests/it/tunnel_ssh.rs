@@ -4,7 +4,8 @@ use std::net::{TcpListener, TcpStream};
 
 use serde_json::{Value, json};
 
-use super::support::sshd::{Sshd, free_port, sshd};
+use super::support::ports::free_port;
+use super::support::sshd::{Sshd, sshd};
 use super::support::tunnel::{log, post_public, until_proved, until_state, until_status};
 use super::support::{Creel, Launch, text, until};
 

@@ -177,6 +177,7 @@ impl App {
             Answer::Known(reply, _) => Some(reply),
             Answer::OfTarget(_) => None,
         };
+        let tunnel = request.tunnel;
         let public_url =
             public_url_of(endpoint, request.public_base.as_deref(), &request.path, request.query.as_deref());
         let (summary, payload) = row(endpoint, request, &outcome, (id, attempts.len(), judgement), told);
@@ -184,6 +185,7 @@ impl App {
             endpoint_row: entry.row,
             summary: Arc::new(summary),
             payload: Payload { public_url, ..payload },
+            tunnel,
             attempts,
             on_repeat: endpoint.duplicate_policy,
             replay_key: None,

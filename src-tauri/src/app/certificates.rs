@@ -270,6 +270,7 @@ mod tests {
             body: example.body.into(),
             remote_addr: "127.0.0.1:3".parse().unwrap(),
             client: ClientAddress { ip: None, source: "peer" },
+            tunnel: None,
             public_base: None,
             received_at: app.core.clock.now(),
         }

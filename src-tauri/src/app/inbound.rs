@@ -31,6 +31,8 @@ pub struct InboundRequest {
     pub remote_addr: SocketAddr,
     /// Address of the true client, as far as known.
     pub client: ClientAddress,
+    /// Row of the tunnel that it came by; none: by none of ours, as far as can be told.
+    pub tunnel: Option<i64>,
     /// When the request was complete.
     pub received_at: Timestamp,
     /// Public base URL when its head came, of endpoints that have none of their own.
@@ -40,6 +42,8 @@ pub struct InboundRequest {
 /// The tunnel that stands: what its requests look like.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TunnelFront {
+    /// Its row in the store; deliveries that come by it are stored with that.
+    pub row: i64,
     /// Its public base URL without a trailing slash.
     pub public_url: String,
     /// Where it says who the sender is; none: it does not.

@@ -215,6 +215,7 @@ mod tests {
             body: body.into(),
             remote_addr: "127.0.0.1:3".parse().unwrap(),
             client: ClientAddress { ip: None, source: "peer" },
+            tunnel: None,
             received_at: Timestamp::from_millis(0),
             public_base: None,
         }

@@ -400,6 +400,7 @@ fn new_delivery(
             response_body: None,
             body: outgoing.body,
         },
+        tunnel: None,
         attempts,
         on_repeat: DuplicatePolicy::Collapse,
         replay_key: None,

@@ -9,6 +9,7 @@ mod endpoint;
 mod headers;
 mod ids;
 pub mod limits;
+mod listener;
 mod refusal;
 mod secret;
 mod seeded_bug;
@@ -25,14 +26,15 @@ pub use endpoint::{
 };
 pub use headers::{HeaderBlockError, Headers};
 pub use ids::{AttemptId, DeliveryId, EndpointId, JobId, RefusalId, SecretId, TargetId};
+pub use listener::reached_at;
 pub use refusal::{Refusal, RefusalReason};
 pub use secret::Secret;
 pub use seeded_bug::SeededBug;
 pub use signature::{SignatureReason, SignatureStatus};
 pub use time::Timestamp;
 pub use tunnel::{
-    AffectedEndpoint, TUNNEL_EXPOSES, TunnelBreak, TunnelDetail, TunnelLogLine, TunnelProbe, TunnelState, TunnelStatus,
-    TunnelStream, TunnelUrlChange,
+    AffectedEndpoint, DeliveryTunnel, TUNNEL_EXPOSES, TunnelBreak, TunnelDetail, TunnelLogLine, TunnelProbe,
+    TunnelStanding, TunnelState, TunnelStatus, TunnelStream, TunnelUrlChange,
 };
 pub use tunnel_provider::{TunnelEvidence, TunnelOption, TunnelOptionKind, TunnelProviderList, TunnelProviderView};
 pub(crate) use words::words;

@@ -69,6 +69,18 @@ pub struct TunnelProbe {
     pub message: String,
 }
 
+/// The tunnel that a delivery came by, as it was known at arrival.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct DeliveryTunnel {
+    /// Slug of its provider.
+    pub provider: String,
+    /// That provider's name for people.
+    pub name: String,
+    /// Lower-case names of headers that it adds; a request need not have all of them.
+    pub adds_headers: Vec<String>,
+}
+
 /// The public URL is another one than providers were told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "types", derive(ts_rs::TS))]
@@ -113,16 +125,12 @@ pub struct TunnelLogLine {
     pub text: String,
 }
 
-/// How the tunnel stands: what the event `tunnel` carries.
+/// How a tunnel stands, as far as its program and its proofs of life say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[cfg_attr(feature = "types", derive(ts_rs::TS))]
-pub struct TunnelState {
-    /// How it stands.
+pub struct TunnelStanding {
+    /// In one word.
     pub status: TunnelStatus,
-    /// Slug of the tunnel provider that runs, or ran last; null before the first start.
-    pub provider: Option<String>,
-    /// That provider's name for people.
-    pub provider_name: Option<String>,
     /// Public base URL without a trailing slash; null while none is known.
     pub public_url: Option<String>,
     /// Why it is degraded, restarting or failed, in one sentence.
@@ -137,12 +145,50 @@ pub struct TunnelState {
     pub restarts: u32,
     /// When the program is started again; null unless it waits for that.
     pub restart_at: Option<Timestamp>,
+    /// Lines of the log so far: when it grows there is something new to read with `GET /tunnel`.
+    pub log_lines: u64,
+}
+
+impl TunnelStanding {
+    /// Nothing but this is known yet.
+    #[must_use]
+    pub fn of(status: TunnelStatus) -> Self {
+        Self {
+            status,
+            public_url: None,
+            reason: None,
+            hint: None,
+            notes: Vec::new(),
+            last_probe: None,
+            restarts: 0,
+            restart_at: None,
+            log_lines: 0,
+        }
+    }
+
+    /// Whether a program runs, or is about to.
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        !matches!(self.status, TunnelStatus::Stopped | TunnelStatus::Failed)
+    }
+}
+
+/// The tunnel of this engine: what the event `tunnel` carries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct TunnelState {
+    /// How it stands.
+    #[serde(flatten)]
+    #[cfg_attr(feature = "types", ts(flatten))]
+    pub standing: TunnelStanding,
+    /// Slug of the tunnel provider that runs, or ran last; null before the first start.
+    pub provider: Option<String>,
+    /// That provider's name for people.
+    pub provider_name: Option<String>,
     /// The newest change of the public URL; null when there was none.
     pub url_changed: Option<TunnelUrlChange>,
     /// Endpoints whose provider may still have the old URL; empty once acknowledged.
     pub endpoints_affected: Vec<AffectedEndpoint>,
-    /// Lines of the log so far: when it grows there is something new to read with `GET /tunnel`.
-    pub log_lines: u64,
     /// When the user started it; null when it is stopped.
     pub started_at: Option<Timestamp>,
     /// What is reachable from outside while it runs, in one sentence.
@@ -155,6 +201,7 @@ pub struct TunnelState {
 pub struct TunnelDetail {
     /// How it stands.
     #[serde(flatten)]
+    #[cfg_attr(feature = "types", ts(flatten))]
     pub state: TunnelState,
     /// The newest lines of its log, oldest first; at most 200.
     pub log: Vec<TunnelLogLine>,

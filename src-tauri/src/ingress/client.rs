@@ -21,6 +21,8 @@ pub struct Client {
     /// What the ceilings count by; none behind a loopback peer whose true client is unknown: there all senders look the
     /// same, and one would use up the others' share.
     pub counted_as: Option<IpAddr>,
+    /// Row of the tunnel of ours that the request came by.
+    pub tunnel: Option<i64>,
 }
 
 /// Finds the client of a request. `forwarded`: the head has a header in which a proxy says for whom it speaks.
@@ -47,11 +49,11 @@ pub fn client_of(
     }
     let came_through = tunnel.filter(|tunnel| forwarded || names_host(headers, &tunnel.public_url));
     if let Some(tunnel) = came_through {
-        return through_tunnel(headers, tunnel);
+        return Client { tunnel: Some(tunnel.row), ..through_tunnel(headers, tunnel) };
     }
     // A loopback peer that forwards is a tunnel: what it says is not believed, and its own address is not the client's.
     let ip = (!forwarded).then_some(peer);
-    Client { address: ClientAddress { ip, source: "peer" }, counted_as: None }
+    Client { address: ClientAddress { ip, source: "peer" }, counted_as: None, tunnel: None }
 }
 
 /// What the tunnel says of the sender. One that says nothing leaves it unknown: the peer is the tunnel's own program.
@@ -64,10 +66,10 @@ fn through_tunnel(headers: &Headers, tunnel: &TunnelFront) -> Client {
     });
     match said {
         Some((client, ip)) if client.is_claimed => {
-            Client { address: ClientAddress { ip: Some(ip), source: client.source }, counted_as: None }
+            Client { address: ClientAddress { ip: Some(ip), source: client.source }, counted_as: None, tunnel: None }
         }
         Some((client, ip)) => told(ip, client.source),
-        None => Client { address: ClientAddress { ip: None, source: "peer" }, counted_as: None },
+        None => Client { address: ClientAddress { ip: None, source: "peer" }, counted_as: None, tunnel: None },
     }
 }
 
@@ -78,7 +80,7 @@ fn names_host(headers: &Headers, public_url: &str) -> bool {
 }
 
 fn told(ip: IpAddr, source: &'static str) -> Client {
-    Client { address: ClientAddress { ip: Some(ip), source }, counted_as: Some(network_of(ip)) }
+    Client { address: ClientAddress { ip: Some(ip), source }, counted_as: Some(network_of(ip)), tunnel: None }
 }
 
 /// The right-most address that is no trusted proxy; when all are, the left-most. An entry that is no address ends the
@@ -190,7 +192,7 @@ mod tests {
     fn through(header: Option<(&'static str, bool, bool)>, peer: &str, headers: &[(&str, &str)]) -> Client {
         let client =
             header.map(|(header, is_last, is_claimed)| TunnelClient { header, is_last, source: header, is_claimed });
-        let tunnel = TunnelFront { public_url: "https://a.example".to_owned(), client };
+        let tunnel = TunnelFront { row: 7, public_url: "https://a.example".to_owned(), client };
         let headers = Headers::from_pairs(headers.iter().copied()).unwrap();
         let forwarded = headers.iter().any(|(name, _)| !name.eq_ignore_ascii_case("host"));
         client_of(peer.parse().unwrap(), forwarded, &headers, &[], Some(&tunnel))
@@ -224,5 +226,6 @@ mod tests {
         assert_eq!(seen(&forged), (None, "peer"));
         let local = through(None, "127.0.0.1:9", &[("Host", "127.0.0.1:4100")]);
         assert_eq!(seen(&local), some("127.0.0.1", "peer"));
+        assert_eq!((raw.tunnel, forged.tunnel, local.tunnel), (Some(7), Some(7), None));
     }
 }

@@ -190,6 +190,7 @@ impl<I: Inbound> Reception<I> {
             body,
             remote_addr: caller.peer,
             client: client.address.clone(),
+            tunnel: client.tunnel,
             received_at: self.inbound.now(),
             public_base,
         };

@@ -1,7 +1,7 @@
 //! A post to Creel's own ingress, as any sender on this machine makes it: how a test event takes the whole way.
 
 use std::fmt::Write as _;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use super::exchange::{WireRequest, exchange};
 use super::fault::Fault;
 use super::limits::RelayLimits;
 use super::target_url::TargetUrl;
-use crate::domain::Headers;
+use crate::domain::{Headers, reached_at};
 
 /// How long the ingress may take to answer: longer than a passthrough waits for an app unless set otherwise.
 pub const INGRESS_POST_TIME: Duration = Duration::from_secs(15);
@@ -61,7 +61,7 @@ async fn post(
     deadline: Instant,
     received: &mut Received,
 ) -> Result<(), Fault> {
-    let address = dialled(ingress);
+    let address = reached_at(ingress);
     let url = TargetUrl::parse(&format!("http://{address}/"))?;
     let stream = dial(&url, &[address], Instant::now() + limits.connect, limits).await?;
     let mut head = format!("POST {path} HTTP/1.1\r\nHost: {address}\r\n").into_bytes();
@@ -70,16 +70,6 @@ async fn post(
     let _infallible = write!(end, "Content-Length: {}\r\nConnection: close\r\n\r\n", body.len());
     head.extend_from_slice(end.as_bytes());
     exchange(stream, WireRequest { head, body, is_head: false }, limits, deadline, received).await
-}
-
-/// A listener on all addresses is reached by the loopback one.
-fn dialled(ingress: SocketAddr) -> SocketAddr {
-    let ip = match ingress.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, ingress.port())
 }
 
 #[cfg(test)]

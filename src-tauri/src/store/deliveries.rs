@@ -26,6 +26,8 @@ pub struct NewDelivery {
     pub summary: Arc<DeliverySummary>,
     /// Head, body, and what the sender is told.
     pub payload: Payload,
+    /// Row of the tunnel that it came by; none: by none of ours.
+    pub tunnel: Option<i64>,
     /// The attempts it begins with, all pending.
     pub attempts: Vec<NewAttempt>,
     /// What a repeat of its key leads to.
@@ -114,9 +116,9 @@ pub(super) const SLIM: &str = "d.id, d.seq, e.id, d.provider, d.event, d.event_s
 const INSERT: &str = "INSERT INTO deliveries (seq, id, endpoint, provider, event, event_source, dedupe_key, \
      dedupe_source, verified, signature_status, signature_reason, status, reason, relay_attempt_count, method, path, \
      query, content_type, body_size, response_status, replayed_from, duplicate_of, error, received_at, \
-     last_attempt_at, created_at) \
+     last_attempt_at, created_at, tunnel) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, \
-     ?23, ?24, ?25, ?26)";
+     ?23, ?24, ?25, ?26, ?27)";
 
 /// The dedupe rule of CONTRACT section 4 as one statement: the row that has the key counts the arrival.
 const ON_REPEAT: &str = " ON CONFLICT (endpoint, verified, dedupe_key) \
@@ -190,6 +192,7 @@ impl Writing<'_> {
             delivery.received_at.as_millis(),
             delivery.last_attempt_at.as_millis(),
             delivery.created_at.as_millis(),
+            new.tunnel,
         ];
         if delivery.dedupe_key.is_none() {
             self.connection.prepare_cached(INSERT)?.execute(values)?;

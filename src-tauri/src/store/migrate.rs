@@ -14,6 +14,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/0001_initial.sql")),
     M::up(include_str!("../../../migrations/0002_attempt_timings.sql")),
     M::up(include_str!("../../../migrations/0003_strata.sql")),
+    M::up(include_str!("../../../migrations/0004_tunnels.sql")),
 ];
 
 /// The newest schema version this program knows.

@@ -27,6 +27,7 @@ mod strata;
 #[cfg(test)]
 mod tests;
 mod totals;
+mod tunnels;
 mod words;
 mod writer;
 
@@ -58,6 +59,7 @@ pub use replay_keys::read_earlier_replay;
 pub use retention::{Retention, used_bytes};
 pub use rusqlite::Connection;
 pub use settings::read_setting;
+pub use tunnels::read_tunnel_of;
 pub use writer::Writing;
 
 use reader::Readers;

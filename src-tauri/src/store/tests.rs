@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::*;
 use crate::domain::{
-    DeliveryId, DeliveryStatus, DeliverySummary, DuplicatePolicy, Endpoint, Headers, SignatureReason, SignatureStatus,
-    Timestamp,
+    DeliveryId, DeliveryStatus, DeliverySummary, DeliveryTunnel, DuplicatePolicy, Endpoint, Headers, SignatureReason,
+    SignatureStatus, Timestamp,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -75,6 +75,7 @@ fn delivery(endpoint_row: i64, endpoint: &Endpoint, key: Option<&str>, body: &[u
             response_body: None,
             body: Bytes::copy_from_slice(body),
         },
+        tunnel: None,
         attempts: Vec::new(),
         on_repeat: DuplicatePolicy::Collapse,
         replay_key: None,
@@ -438,4 +439,30 @@ async fn rare_states_and_verdicts_are_found_by_their_index() {
         assert!(plan.contains("INDEX deliveries_unsigned"), "{verdict:?}: {plan}");
         assert!(!plan.contains("TEMP B-TREE"), "{verdict:?}: {plan}");
     }
+}
+
+#[tokio::test]
+async fn a_delivery_keeps_the_tunnel_that_it_came_by_as_it_was_then() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let endpoint = endpoint("a");
+    let row = save(&store, &endpoint).await;
+    let tunnel = |adds: &[&str]| DeliveryTunnel {
+        provider: "bore".into(),
+        name: "bore".into(),
+        adds_headers: adds.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    let known = |adds: &[&str]| {
+        let tunnel = tunnel(adds);
+        store.write(move |writing| writing.save_tunnel(&tunnel))
+    };
+    let then = known(&["x-a"]).await.unwrap();
+    assert_eq!(known(&["x-a"]).await.unwrap(), then, "the same is one");
+    assert_ne!(known(&["x-a", "x-b"]).await.unwrap(), then);
+    keep(&store, NewDelivery { tunnel: Some(then), ..delivery(row, &endpoint, None, b"1") }).await;
+    keep(&store, delivery(row, &endpoint, None, b"2")).await;
+    let seqs = seqs(&store).await;
+    let told = |seq| store.read(move |connection| read_tunnel_of(connection, seq));
+    assert_eq!(told(seqs[1]).await.unwrap(), Some(tunnel(&["x-a"])));
+    assert_eq!(told(seqs[0]).await.unwrap(), None);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::output_rules::{Meaning, OutputRule};
 use super::program::find_program;
 use super::provider::{ArgTemplate, ClientIpRule, TunnelProvider};
 use super::template;
-use crate::domain::{Secret, TunnelEvidence, TunnelOption, TunnelOptionKind};
+use crate::domain::{Secret, TunnelEvidence, TunnelOption, TunnelOptionKind, reached_at};
 
 /// Longest value of an option in bytes.
 const OPTION_BYTES_MAX: usize = 8 * 1024;
@@ -42,6 +42,14 @@ pub enum OptionError {
         name: String,
         /// What is wrong with it.
         why: String,
+    },
+    /// The program can only be told a port, and leads to it on 127.0.0.1.
+    #[error("{provider} leads to 127.0.0.1 only, and the ingress listens on {ingress}")]
+    LoopbackOnly {
+        /// The provider's name for people.
+        provider: String,
+        /// Where the ingress listens.
+        ingress: SocketAddr,
     },
     /// The program was not found.
     #[error("`{program}` was not found on this machine")]
@@ -101,6 +109,10 @@ impl Blueprint {
         if let Some(name) = options.keys().find(|name| provider.options.iter().all(|option| option.name != **name)) {
             return Err(OptionError::Unknown { name: name.clone() });
         }
+        // One on all addresses, by IPv4, is on that one, too.
+        if provider.takes_port_only() && reached_at(ingress).ip() != Ipv4Addr::LOCALHOST {
+            return Err(OptionError::LoopbackOnly { provider: provider.name.clone(), ingress });
+        }
         let mut checked = Checked::default();
         for option in &provider.options {
             match options.get(&option.name).filter(|value| !is_blank(value)) {
@@ -126,7 +138,7 @@ impl Blueprint {
         let program = find_program(&name).ok_or_else(no_program)?;
         let rules: Vec<OutputRule> = patterns.into_iter().chain(provider.rules.iter().cloned()).collect();
         let tells_url = rules.iter().any(|rule| matches!(rule.means, Meaning::Url)) || provider.url_api.is_some();
-        let made = Self { program, leading, values, secrets, rules, ingress: dialled(ingress), provider };
+        let made = Self { program, leading, values, secrets, rules, ingress: reached_at(ingress), provider };
         if !tells_url && made.url_template().is_none() {
             return Err(OptionError::Missing { name: "public_url".to_owned() });
         }
@@ -335,16 +347,6 @@ fn expanded(path: &str) -> String {
     }
 }
 
-/// Never a name: `localhost` is the IPv6 address on some machines. A listener on all addresses is reached by loopback.
-fn dialled(ingress: SocketAddr) -> SocketAddr {
-    let ip = match ingress.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, ingress.port())
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -447,6 +449,26 @@ mod tests {
         assert!(matches!(none, OptionError::NoProgram { .. }), "{none}");
         let pattern = made("custom", json!({"command": ["sh"], "url_pattern": "("})).unwrap_err();
         assert!(matches!(pattern, OptionError::Invalid { .. }), "{pattern}");
+    }
+
+    #[test]
+    fn a_program_that_takes_a_port_only_is_not_started_for_an_ingress_elsewhere() {
+        let program = std::env::current_exe().unwrap().to_string_lossy().into_owned();
+        let made = |slug: &str, ingress: &str| {
+            Blueprint::new(provider(slug, &program), &Map::new(), ingress.parse().unwrap()).map(drop)
+        };
+        for slug in ["tailscale", "localtunnel", "devtunnel"] {
+            for ingress in ["127.0.0.1:4100", "0.0.0.0:4100"] {
+                assert_eq!(made(slug, ingress), Ok(()), "{slug} {ingress}");
+            }
+            for ingress in ["[::1]:4100", "[::]:4100", "192.0.2.7:4100", "127.0.0.2:4100"] {
+                let error = made(slug, ingress).unwrap_err();
+                assert!(matches!(error, OptionError::LoopbackOnly { .. }), "{slug} {ingress}: {error}");
+            }
+        }
+        for slug in ["bore", "cloudflared", "ngrok", "localhostrun"] {
+            assert_eq!(made(slug, "[::1]:4100"), Ok(()), "{slug} is told where to");
+        }
     }
 
     #[test]

@@ -116,8 +116,9 @@ fn check(provider: &TunnelProvider) -> Result<(), String> {
         if rule.lines.is_empty() {
             return Err("a rule has no line that it matches".to_owned());
         }
+        // What ssh says of its connection was observed, whatever is known of the server.
         if rule.evidence == TunnelEvidence::Observed
-            && provider.evidence == TunnelEvidence::SecondHand
+            && provider.evidence != TunnelEvidence::Observed
             && provider.program.as_deref() != Some("ssh")
         {
             return Err("a rule claims to be observed in a program that nobody ran".to_owned());

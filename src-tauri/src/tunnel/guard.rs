@@ -23,7 +23,11 @@ pub const GUARD_COMMAND: &str = "tunnel-guard";
 /// The word that asks for an end in good order.
 pub const STOP_WORD: &str = "stop";
 /// How long a program may take to end when the engine asks for it.
+#[cfg(unix)]
 const STOP_GRACE: Duration = Duration::from_secs(3);
+/// None where nothing can be asked: see [`ask_group_to_end`].
+#[cfg(not(unix))]
+const STOP_GRACE: Duration = Duration::ZERO;
 /// How long it may take when the engine is gone: its public URL must not lead to whoever takes the port next.
 const GONE_GRACE: Duration = Duration::from_millis(400);
 /// How long what a program left behind is looked for.

@@ -22,6 +22,8 @@ mod restarts;
 mod run;
 mod spawner;
 mod supervision;
+#[cfg(test)]
+mod supervision_tests;
 mod template;
 mod tokio_spawner;
 #[cfg(test)]
@@ -29,8 +31,11 @@ mod transcript_tests;
 
 pub use blueprint::{Blueprint, OptionError};
 pub use catalogue::{TunnelCatalogue, TunnelCatalogueError};
+pub use process_identity::process_exists;
 pub use program::{find_program, version_of};
 pub use provider::{ClientIpRule, TunnelProvider};
-pub use spawner::{GuardProgram, GuardedCommand, NextEvent, ProcessEvent, SpawnError, TunnelProcess, TunnelSpawner};
-pub use supervision::{Later, LocalAnswer, Outside, Snapshot, Supervision, SupervisionParts, TunnelObserver};
+pub use spawner::{
+    DRAIN_TIME, GuardProgram, GuardedCommand, NextEvent, ProcessEvent, SpawnError, TunnelProcess, TunnelSpawner, until,
+};
+pub use supervision::{Later, LocalAnswer, Outside, Supervision, SupervisionHandle, SupervisionParts, TunnelObserver};
 pub use tokio_spawner::TokioSpawner;

@@ -2,6 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Whether a process has this number now: enough where it was a child of ours a moment ago. On Windows always yes: what
+/// stands there under a guard ends with it, and its output with that.
+#[must_use]
+pub fn process_exists(pid: u32) -> bool {
+    #[cfg(unix)]
+    {
+        let pid = i32::try_from(pid).ok().filter(|&pid| pid > 0).map(nix::unistd::Pid::from_raw);
+        pid.is_some_and(|pid| nix::sys::signal::kill(pid, None).is_ok())
+    }
+    #[cfg(not(unix))]
+    {
+        let _asked_nobody = pid;
+        true
+    }
+}
+
 /// A process, as it can be recognised later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ProcessIdentity {
@@ -76,9 +92,10 @@ mod tests {
         assert!(identity.is_alive());
         let other = ProcessIdentity { started: Some("another time".to_owned()), ..identity.clone() };
         assert!(!other.is_alive(), "the same number at another time is another process");
+        assert!(process_exists(child.id()));
         child.kill().unwrap();
         child.wait().unwrap();
-        assert!(!identity.is_alive());
+        assert!(!identity.is_alive() && !process_exists(child.id()));
         assert!(!ProcessIdentity::of(u32::MAX).is_alive());
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::output_rules::OutputRule;
+use super::template;
 use crate::domain::{TunnelEvidence, TunnelOption};
 
 /// A program that makes tunnels.
@@ -230,6 +231,18 @@ impl ClientIpRule {
 }
 
 impl TunnelProvider {
+    /// Whether its program is told the ingress's port and not its address: it leads to this machine's own.
+    #[must_use]
+    pub fn takes_port_only(&self) -> bool {
+        let args = self.args.iter().flat_map(|arg| match arg {
+            ArgTemplate::Always(text) => std::slice::from_ref(text).iter().chain(&[]),
+            ArgTemplate::When(conditional) => conditional.args.iter().chain(&conditional.otherwise),
+        });
+        let texts = args.chain(self.files.iter().map(|file| &file.text)).chain(self.env.values());
+        let names: Vec<&str> = texts.flat_map(|text| template::names(text)).collect();
+        names.contains(&"ingress_port") && !names.contains(&"ingress") && !names.contains(&"ingress_host")
+    }
+
     /// Whether it is supported: watched, not only read about.
     #[must_use]
     pub fn is_supported(&self) -> bool {

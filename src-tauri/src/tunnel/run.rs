@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::blueprint::Launch;
 use super::lines::LineSplitter;
 use super::output_rules::{Finding, Meaning, OutputReader};
 use super::record::record_path;
-use super::spawner::{GuardedCommand, ProcessEvent, TunnelProcess};
+use super::spawner::{GuardedCommand, ProcessEvent, TunnelProcess, until};
 use super::supervision::{Later, LocalAnswer, Request, Watch};
 use super::template;
 use crate::domain::{Timestamp, TunnelBreak, TunnelProbe, TunnelStatus, TunnelStream};
@@ -32,6 +32,10 @@ const PROOF_EVERY: Duration = Duration::from_secs(60);
 const PROOF_AGAIN: Duration = Duration::from_secs(5);
 /// Proofs of life in a row that must fail before the tunnel is called degraded: a new name takes a moment to be known.
 const PROOFS_FAILED: u32 = 2;
+/// Proofs of life in a row that must break behind a name that is known before the program is started anew: some sessions
+/// look alive and deliver nothing for ever (github.com/hookdeck/hookdeck-cli, issue 323). About a minute: most programs
+/// find their way back by themselves, and with some of them a new start means a new URL.
+const PROOFS_UNTIL_RESTART: u32 = 12;
 /// A gap between two ticks, on either clock, that means that the machine slept.
 const SLEPT: Duration = Duration::from_secs(15);
 
@@ -63,7 +67,10 @@ pub(super) struct Run<'a> {
     trouble: Option<Said>,
     proof: Option<Later<TunnelProbe>>,
     proof_at: Option<Instant>,
+    /// In a row.
     proofs_failed: u32,
+    /// Of those, the newest that broke behind a name that is known: a machine without a network is not the tunnel's fault.
+    proofs_lost: u32,
     ready_answer: Option<Later<LocalAnswer>>,
     url_answer: Option<Later<LocalAnswer>>,
     ticked: (Instant, Timestamp),
@@ -105,6 +112,7 @@ impl<'a> Run<'a> {
             proof: None,
             proof_at: None,
             proofs_failed: 0,
+            proofs_lost: 0,
             ready_answer: None,
             url_answer: None,
             ticked: (now, watch.parts.outside.now()),
@@ -137,7 +145,13 @@ impl<'a> Run<'a> {
                     return self.ran_out_of_time();
                 }
                 Some(Request::Probe) = requested.recv() => self.prove_now(),
-                probe = answer(&mut self.proof) => self.proved(probe),
+                probe = answer(&mut self.proof) => {
+                    self.proved(probe);
+                    if self.proofs_lost >= PROOFS_UNTIL_RESTART {
+                        self.end(process).await;
+                        return self.carried_nothing();
+                    }
+                }
                 said = answer(&mut self.ready_answer) => {
                     if matches!(said, Ok((200, _))) {
                         self.connect();
@@ -222,10 +236,12 @@ impl<'a> Run<'a> {
 
     fn set_url(&mut self, url: String) {
         let is_new = self.watch.set_url(url);
-        match self.watch.snapshot.status {
+        match self.watch.standing.status {
             TunnelStatus::Starting => self.watch.set(TunnelStatus::UrlKnown, None, None),
             // The program was given another URL while it ran.
             TunnelStatus::Ready | TunnelStatus::Degraded if is_new => {
+                // What is proved of the URL before says nothing of this one.
+                (self.proof, self.watch.standing.last_probe) = (None, None);
                 self.watch.publish();
                 self.prove_now();
             }
@@ -236,7 +252,7 @@ impl<'a> Run<'a> {
 
     fn connect(&mut self) {
         self.connected = true;
-        if self.watch.snapshot.status == TunnelStatus::Degraded {
+        if self.watch.standing.status == TunnelStatus::Degraded {
             // It had lost its connection and has it again; whether it carries requests is proved.
             self.prove_now();
         }
@@ -245,7 +261,7 @@ impl<'a> Run<'a> {
 
     /// The tunnel stands when its URL is known and its program is connected.
     fn stand(&mut self) {
-        if !self.connected || self.fatal.is_some() || self.watch.snapshot.status != TunnelStatus::UrlKnown {
+        if !self.connected || self.fatal.is_some() || self.watch.standing.status != TunnelStatus::UrlKnown {
             return;
         }
         self.deadline = None;
@@ -257,7 +273,7 @@ impl<'a> Run<'a> {
     }
 
     fn lose(&mut self, (reason, hint): Said) {
-        if self.watch.snapshot.status == TunnelStatus::Ready {
+        if self.watch.standing.status == TunnelStatus::Ready {
             self.watch.set(TunnelStatus::Degraded, Some(reason), hint);
             self.proof_at = Some(Instant::now() + PROOF_AGAIN);
         }
@@ -269,9 +285,9 @@ impl<'a> Run<'a> {
     }
 
     fn prove_if_due(&mut self) {
-        let stands = matches!(self.watch.snapshot.status, TunnelStatus::Ready | TunnelStatus::Degraded);
+        let stands = matches!(self.watch.standing.status, TunnelStatus::Ready | TunnelStatus::Degraded);
         let is_due = self.proof_at.is_some_and(|at| at <= Instant::now());
-        if let (true, true, None, Some(url)) = (stands, is_due, &self.proof, &self.watch.snapshot.public_url) {
+        if let (true, true, None, Some(url)) = (stands, is_due, &self.proof, &self.watch.standing.public_url) {
             self.proof = Some(self.watch.parts.outside.prove(url.clone()));
             self.proof_at = None;
         }
@@ -279,10 +295,12 @@ impl<'a> Run<'a> {
 
     fn proved(&mut self, probe: TunnelProbe) {
         self.proofs_failed = if probe.ok { 0 } else { self.proofs_failed + 1 };
+        let is_lost = matches!(probe.broke_at, Some(TunnelBreak::Tunnel | TunnelBreak::Ingress));
+        self.proofs_lost = if is_lost { self.proofs_lost + 1 } else { 0 };
         let next = Instant::now() + if probe.ok { PROOF_EVERY } else { PROOF_AGAIN };
         self.proof_at = Some(self.proof_at.map_or(next, |asked| asked.min(next)));
         let (is_ok, message, broke_at) = (probe.ok, probe.message.clone(), probe.broke_at);
-        self.watch.snapshot.last_probe = Some(probe);
+        self.watch.standing.last_probe = Some(probe);
         if is_ok {
             self.watch.set(TunnelStatus::Ready, None, None);
         } else if self.proofs_failed >= PROOFS_FAILED {
@@ -294,11 +312,10 @@ impl<'a> Run<'a> {
 
     fn tick(&mut self) {
         if self.slept() {
-            self.watch.note("this machine was asleep: the tunnel is proved again".to_owned());
-            if self.watch.snapshot.status == TunnelStatus::Ready || self.watch.snapshot.status == TunnelStatus::Degraded
-            {
-                self.prove_now();
-            }
+            self.watch.note("this machine was asleep, or its clock was set: the tunnel is proved again".to_owned());
+            // One that was under way may wait for an answer that was due in the sleep.
+            self.proof = None;
+            self.prove_now();
         }
         self.prove_if_due();
         let outside = &self.watch.parts.outside;
@@ -306,7 +323,7 @@ impl<'a> Run<'a> {
             self.ready_answer = Some(outside.get(url.clone()));
         }
         // Not while there is no URL: after a restart there still is the one of the run before.
-        let is_starting = self.watch.snapshot.status == TunnelStatus::Starting;
+        let is_starting = self.watch.standing.status == TunnelStatus::Starting;
         if let (true, None, Some((url, ..))) = (is_starting, &self.url_answer, &self.launch.url_api) {
             self.url_answer = Some(outside.get(url.clone()));
         }
@@ -358,12 +375,22 @@ impl<'a> Run<'a> {
         RunEnd::Ended { reason, hint }
     }
 
+    /// The program ran on, and its tunnel was of no use: counted with the runs that never stood.
+    fn carried_nothing(self) -> RunEnd {
+        self.watch.stands = false;
+        let name = &self.watch.parts.blueprint.provider().name;
+        let proved = self.watch.standing.last_probe.as_ref().map(|probe| format!(": {}", probe.message));
+        let reason = format!("{name} ran, but its tunnel carried nothing{}", proved.unwrap_or_default());
+        let hint = "Its log below may say why; look at the provider's status page, or take another tunnel.";
+        RunEnd::Ended { reason, hint: Some(hint.to_owned()) }
+    }
+
     fn ran_out_of_time(self) -> RunEnd {
         if let Some((reason, hint)) = self.fatal {
             return RunEnd::GivenUp { reason, hint };
         }
         let name = &self.watch.parts.blueprint.provider().name;
-        let said_url = self.watch.snapshot.status != TunnelStatus::Starting;
+        let said_url = self.watch.standing.status != TunnelStatus::Starting;
         let what = if said_url { "was not connected" } else { "said no public URL" };
         let late = format!("{name} {what} within {} s", START_TIME.as_secs());
         let (reason, hint) = self.trouble.unwrap_or_else(|| {
@@ -394,13 +421,6 @@ fn base_url(text: &str) -> Option<String> {
 fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     listener.and_then(|listener| listener.local_addr()).map_or(0, |address| address.port())
-}
-
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
 }
 
 /// What was promised, once; for ever when nothing is.

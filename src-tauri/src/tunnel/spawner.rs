@@ -5,9 +5,24 @@ use std::fmt;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
 
 use super::guard::GUARD_COMMAND;
 use crate::domain::TunnelStream;
+
+/// How long output is still read when the guard has ended: a process that escaped it may hold a pipe open for ever, or
+/// write without end.
+pub const DRAIN_TIME: Duration = Duration::from_millis(500);
+
+/// Waits for an instant; for ever when there is none.
+pub async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
 
 /// The program that becomes the guard.
 #[derive(Clone, Debug)]

@@ -19,7 +19,7 @@ use super::restarts::Restarts;
 use super::run::{Run, RunEnd};
 use super::spawner::TunnelSpawner;
 use super::{private_file, record};
-use crate::domain::{Timestamp, TunnelLogLine, TunnelProbe, TunnelStatus, TunnelStream};
+use crate::domain::{Timestamp, TunnelLogLine, TunnelProbe, TunnelStanding, TunnelStatus, TunnelStream};
 
 /// Requests of the user that wait.
 const REQUESTS_MAX: usize = 8;
@@ -51,32 +51,7 @@ pub trait Outside: Send + Sync + 'static {
 /// Hears of every change, in order, before anything else happens.
 pub trait TunnelObserver: Send + Sync + 'static {
     /// How it stands now.
-    fn changed(&self, snapshot: &Snapshot);
-}
-
-/// How a tunnel stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Snapshot {
-    /// In one word.
-    pub status: TunnelStatus,
-    /// Public base URL without a trailing slash.
-    pub public_url: Option<String>,
-    /// Why.
-    pub reason: Option<String>,
-    /// What to do.
-    pub hint: Option<String>,
-    /// What the user should know.
-    pub notes: Vec<String>,
-    /// The newest proof of life.
-    pub last_probe: Option<TunnelProbe>,
-    /// Starts beyond the first.
-    pub restarts: u32,
-    /// When it starts again.
-    pub restart_at: Option<Timestamp>,
-    /// Lines of the log so far.
-    pub log_lines: u64,
-    /// When the user started it.
-    pub started_at: Timestamp,
+    fn changed(&self, standing: &TunnelStanding);
 }
 
 /// What a supervision is made of.
@@ -93,10 +68,9 @@ pub struct SupervisionParts {
     pub dir: PathBuf,
 }
 
-/// A tunnel under supervision. [`Supervision::stop`] ends it.
+/// A tunnel under supervision. [`Supervision::ask_to_stop`] ends it.
 pub struct Supervision {
-    shared: Arc<Shared>,
-    requests: mpsc::Sender<Request>,
+    handle: SupervisionHandle,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -104,6 +78,27 @@ pub struct Supervision {
 impl fmt::Debug for Supervision {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Supervision").finish_non_exhaustive()
+    }
+}
+
+/// What may be asked of a supervision at any time, also while it ends.
+#[derive(Clone, Debug)]
+pub struct SupervisionHandle {
+    shared: Arc<Shared>,
+    requests: mpsc::Sender<Request>,
+}
+
+impl SupervisionHandle {
+    /// The end of the log, oldest first.
+    #[must_use]
+    pub fn log(&self) -> Vec<TunnelLogLine> {
+        self.shared.log().lines()
+    }
+
+    /// Asks for a proof of life now. The answer comes as a change.
+    pub fn probe(&self) {
+        // Full: one is about to be made. Closed: it has ended.
+        let _ignored = self.requests.try_send(Request::Probe);
     }
 }
 
@@ -115,7 +110,7 @@ pub(super) enum Request {
 }
 
 /// The log, which is read from outside.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Shared {
     log: Mutex<TunnelLog>,
 }
@@ -135,20 +130,8 @@ impl Supervision {
         let redaction = Redaction::new(parts.blueprint.secrets())?;
         let (requests, requested) = mpsc::channel(REQUESTS_MAX);
         let (shared, stop) = (Arc::<Shared>::default(), CancellationToken::new());
-        let now = parts.outside.now();
         let watch = Watch {
-            snapshot: Snapshot {
-                status: TunnelStatus::Starting,
-                public_url: None,
-                reason: None,
-                hint: None,
-                notes: Vec::new(),
-                last_probe: None,
-                restarts: 0,
-                restart_at: None,
-                log_lines: 0,
-                started_at: now,
-            },
+            standing: TunnelStanding::of(TunnelStatus::Starting),
             parts,
             shared: Arc::clone(&shared),
             redaction,
@@ -157,19 +140,13 @@ impl Supervision {
             stands: false,
         };
         let task = tokio::spawn(watch.supervise(requested, stop.clone()));
-        Ok(Self { shared, requests, stop, task })
+        Ok(Self { handle: SupervisionHandle { shared, requests }, stop, task })
     }
 
-    /// The end of the log, oldest first.
+    /// What may be asked of it.
     #[must_use]
-    pub fn log(&self) -> Vec<TunnelLogLine> {
-        self.shared.log().lines()
-    }
-
-    /// Asks for a proof of life now. The answer comes as a change.
-    pub fn probe(&self) {
-        // Full: one is about to be made.
-        let _ignored = self.requests.try_send(Request::Probe);
+    pub fn handle(&self) -> SupervisionHandle {
+        self.handle.clone()
     }
 
     /// Asks for the end; [`Supervision::ended`] waits for it.
@@ -188,7 +165,7 @@ impl Supervision {
 /// The supervision's own state: what the runs have in common.
 pub(super) struct Watch {
     pub(super) parts: SupervisionParts,
-    pub(super) snapshot: Snapshot,
+    pub(super) standing: TunnelStanding,
     /// Whether the tunnel stood once since the user started it.
     pub(super) was_ready: bool,
     /// Whether it stood in this run.
@@ -211,7 +188,7 @@ impl Watch {
             };
             self.end_leftovers().await;
             let Some(pause) = self.restarts.after(began.elapsed(), self.stands, self.parts.outside.chance()) else {
-                break self.fail(format!("It ended again and again: {reason}"), hint);
+                break self.fail(format!("It failed again and again: {reason}"), hint);
             };
             if !self.wait_to_restart(pause, reason, hint, &stop).await {
                 break self.set(TunnelStatus::Stopped, None, None);
@@ -230,18 +207,18 @@ impl Watch {
     ) -> bool {
         let now = self.parts.outside.now().as_millis();
         let at = now.saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX));
-        self.snapshot.restart_at = Some(Timestamp::from_millis(at));
-        self.snapshot.restarts = self.restarts.count();
+        self.standing.restart_at = Some(Timestamp::from_millis(at));
+        self.standing.restarts = self.restarts.count();
         // What was proved of the run before says nothing about the next.
-        self.snapshot.last_probe = None;
+        self.standing.last_probe = None;
         self.set(TunnelStatus::Restarting, Some(reason), hint);
         let stopped = tokio::select! {
             () = stop.cancelled() => true,
             () = tokio::time::sleep(pause) => false,
         };
-        self.snapshot.restart_at = None;
+        self.standing.restart_at = None;
         if !stopped {
-            let (reason, hint) = (self.snapshot.reason.take(), self.snapshot.hint.take());
+            let (reason, hint) = (self.standing.reason.take(), self.standing.hint.take());
             self.set(TunnelStatus::Starting, reason, hint);
         }
         !stopped
@@ -255,29 +232,29 @@ impl Watch {
     /// Changes what is said, and says it.
     pub(super) fn set(&mut self, status: TunnelStatus, reason: Option<String>, hint: Option<String>) {
         if matches!(status, TunnelStatus::Stopped | TunnelStatus::Failed) {
-            self.snapshot.public_url = None;
-            self.snapshot.notes.clear();
+            self.standing.public_url = None;
+            self.standing.notes.clear();
         }
-        (self.snapshot.status, self.snapshot.reason, self.snapshot.hint) = (status, reason, hint);
+        (self.standing.status, self.standing.reason, self.standing.hint) = (status, reason, hint);
         self.publish();
     }
 
     /// Says how it stands.
     pub(super) fn publish(&mut self) {
-        self.snapshot.log_lines = self.shared.log().count();
-        self.parts.observer.changed(&self.snapshot);
+        self.standing.log_lines = self.shared.log().count();
+        self.parts.observer.changed(&self.standing);
     }
 
     /// Whether the log has grown since it was last said.
     pub(super) fn has_news(&self) -> bool {
-        self.shared.log().count() != self.snapshot.log_lines
+        self.shared.log().count() != self.standing.log_lines
     }
 
     /// Takes the public URL; true when it is another one than before.
     pub(super) fn set_url(&mut self, url: String) -> bool {
-        self.snapshot.notes = if url.starts_with("http://") { vec![PLAIN_HTTP.to_owned()] } else { Vec::new() };
-        let is_new = self.snapshot.public_url.as_ref() != Some(&url);
-        self.snapshot.public_url = Some(url);
+        self.standing.notes = if url.starts_with("http://") { vec![PLAIN_HTTP.to_owned()] } else { Vec::new() };
+        let is_new = self.standing.public_url.as_ref() != Some(&url);
+        self.standing.public_url = Some(url);
         is_new
     }
 

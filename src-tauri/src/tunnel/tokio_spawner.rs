@@ -3,20 +3,19 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::guard::STOP_WORD;
-use super::spawner::{GuardProgram, GuardedCommand, NextEvent, ProcessEvent, SpawnError, TunnelProcess, TunnelSpawner};
+use super::spawner::{
+    DRAIN_TIME, GuardProgram, GuardedCommand, NextEvent, ProcessEvent, SpawnError, TunnelProcess, TunnelSpawner, until,
+};
 use crate::domain::TunnelStream;
 
 /// Bytes read at once.
 const READ_BYTES: usize = 16 * 1024;
-/// How long output is still read when the guard has ended: a process that escaped it may hold a pipe open for ever.
-const DRAIN_TIME: Duration = Duration::from_millis(500);
 
 /// Starts guards with tokio.
 #[derive(Clone, Debug)]
@@ -68,7 +67,15 @@ impl TokioProcess {
             }
             let drain_end = self.ended.map(|(_, at)| at + DRAIN_TIME);
             tokio::select! {
+                // The end comes before the output: that of a process which writes without end would hide it.
                 biased;
+                () = until(drain_end) => {
+                    self.stdout = None;
+                    self.stderr = None;
+                }
+                status = self.child.wait(), if self.ended.is_none() => {
+                    self.ended = Some((status.ok(), Instant::now()));
+                }
                 read = read(&mut self.stdout) => match read {
                     Some(bytes) => return ProcessEvent::Output { stream: TunnelStream::Stdout, bytes },
                     None => self.stdout = None,
@@ -77,22 +84,8 @@ impl TokioProcess {
                     Some(bytes) => return ProcessEvent::Output { stream: TunnelStream::Stderr, bytes },
                     None => self.stderr = None,
                 },
-                status = self.child.wait(), if self.ended.is_none() => {
-                    self.ended = Some((status.ok(), Instant::now()));
-                }
-                () = until(drain_end) => {
-                    self.stdout = None;
-                    self.stderr = None;
-                }
             }
         }
-    }
-}
-
-async fn until(instant: Option<Instant>) {
-    match instant {
-        Some(instant) => sleep_until(instant).await,
-        None => std::future::pending().await,
     }
 }
 

@@ -1,5 +1,5 @@
-//! Every provider's transcript, read as a run reads it: its table finds the URL and knows when the tunnel stands. Played by
-//! bytes and not by a program, because a tunnel that stands is proved, and these URLs are other people's.
+//! Every provider's transcript, read as a run reads it, however its bytes are split: its table finds the URL and knows when
+//! the tunnel stands. `tests/it/tunnel_transcripts.rs` has a program play them.
 
 use std::path::Path;
 

@@ -3,6 +3,7 @@
 pub mod creel;
 pub mod events;
 pub mod http;
+pub mod ports;
 pub mod requires;
 pub mod sign;
 pub mod sshd;

@@ -136,6 +136,18 @@ pub fn lives(pid: u32) -> bool {
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
 }
 
+/// Ends a process at once.
+pub fn kill_9(pid: u32) {
+    let pid = nix::unistd::Pid::from_raw(pid.try_into().expect("a process number"));
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).expect("kill");
+}
+
+/// Who started a process: of a tunnel's program, its guard.
+pub fn parent_of(pid: u32) -> u32 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("a living process");
+    stat.rsplit_once(") ").expect("proc(5)").1.split(' ').nth(1).expect("its parent").parse().expect("a number")
+}
+
 /// Waits until a process is gone; false when it is still there after this long.
 pub fn gone_within(pid: u32, bound: Duration) -> bool {
     within(bound, || (!lives(pid)).then_some(())).is_some()

@@ -1,6 +1,6 @@
 //! A window under remote control: tauri-driver in front of WebKitWebDriver, spoken to as W3C WebDriver says.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::creel::clean_env;
 use super::http::{Request, Response};
+use super::ports::free_port;
 use super::wait::until;
 
 /// The key under which WebDriver hands out elements (W3C WebDriver, section 12).
@@ -95,6 +96,14 @@ impl Window {
         });
     }
 
+    /// Types into what an XPath names, once it is there. A text without line ends comes as it is.
+    #[track_caller]
+    pub fn type_into(&self, xpath: &str, text: &str) {
+        let element = self.wait_for(xpath);
+        let typed = self.ask(&format!("/element/{element}/value"), &json!({ "text": text }));
+        typed.expect("the driver answers").expect_json(200);
+    }
+
     /// What a script in the page returns.
     pub fn run(&self, script: &str) -> Value {
         let asked = json!({ "script": script, "args": [] });
@@ -114,8 +123,4 @@ impl Window {
             answer["value"].as_str().map(str::to_owned)
         })
     }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
 }

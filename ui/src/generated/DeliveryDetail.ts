@@ -3,6 +3,7 @@ import type { ArrivalSummary } from "./ArrivalSummary";
 import type { AttemptOutcome } from "./AttemptOutcome";
 import type { DeliveryId } from "./DeliveryId";
 import type { DeliveryStatus } from "./DeliveryStatus";
+import type { DeliveryTunnel } from "./DeliveryTunnel";
 import type { EndpointId } from "./EndpointId";
 import type { SignatureReason } from "./SignatureReason";
 import type { SignatureStatus } from "./SignatureStatus";
@@ -32,6 +33,10 @@ client_ip_source: string | null,
  * The URL as the sender saw it, as known at arrival.
  */
 public_url: string | null, 
+/**
+ * The tunnel that it came by; null when that was none of Creel's own, and for a replay.
+ */
+tunnel: DeliveryTunnel | null, 
 /**
  * `1.1`
  */

@@ -6,13 +6,9 @@ import type { TunnelStatus } from "./TunnelStatus";
 import type { TunnelUrlChange } from "./TunnelUrlChange";
 
 /**
- * How the tunnel stands: what the event `tunnel` carries.
+ * The tunnel of this engine: what the event `tunnel` carries.
  */
 export type TunnelState = { 
-/**
- * How it stands.
- */
-status: TunnelStatus, 
 /**
  * Slug of the tunnel provider that runs, or ran last; null before the first start.
  */
@@ -21,6 +17,26 @@ provider: string | null,
  * That provider's name for people.
  */
 provider_name: string | null, 
+/**
+ * The newest change of the public URL; null when there was none.
+ */
+url_changed: TunnelUrlChange | null, 
+/**
+ * Endpoints whose provider may still have the old URL; empty once acknowledged.
+ */
+endpoints_affected: Array<AffectedEndpoint>, 
+/**
+ * When the user started it; null when it is stopped.
+ */
+started_at: Timestamp | null, 
+/**
+ * What is reachable from outside while it runs, in one sentence.
+ */
+exposes: string, 
+/**
+ * In one word.
+ */
+status: TunnelStatus, 
 /**
  * Public base URL without a trailing slash; null while none is known.
  */
@@ -50,22 +66,6 @@ restarts: number,
  */
 restart_at: Timestamp | null, 
 /**
- * The newest change of the public URL; null when there was none.
- */
-url_changed: TunnelUrlChange | null, 
-/**
- * Endpoints whose provider may still have the old URL; empty once acknowledged.
- */
-endpoints_affected: Array<AffectedEndpoint>, 
-/**
  * Lines of the log so far: when it grows there is something new to read with `GET /tunnel`.
  */
-log_lines: number, 
-/**
- * When the user started it; null when it is stopped.
- */
-started_at: Timestamp | null, 
-/**
- * What is reachable from outside while it runs, in one sentence.
- */
-exposes: string, };
+log_lines: number, };

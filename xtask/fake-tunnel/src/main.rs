@@ -4,8 +4,9 @@
 //! one the last. In texts `{port}` stands for the port that `"listen"` opened, which leads to INGRESS as a tunnel's public
 //! side would; `{pid}` for this process.
 
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Command, ExitCode, Stdio};
 use std::thread;
@@ -26,12 +27,17 @@ enum Step {
     Bytes(Vec<u8>),
     /// This many bytes to stdout without a line end.
     Flood(usize),
+    /// Text to stdout, again and again for ever.
+    Repeat(String),
     /// A pause in milliseconds.
     Wait(u64),
     /// Opens a port that leads to the ingress.
     Listen,
     /// Closes that port: the tunnel stays, and carries nothing.
     Deafen,
+    /// Answers GETs on the port of this machine that stands behind an option of the command line, as the program's own
+    /// address does: by path, and 404 elsewhere.
+    Serve { option: String, answers: BTreeMap<String, String> },
     /// Says the arguments as a JSON list on stdout.
     Args,
     /// Says a variable on stdout.
@@ -102,9 +108,13 @@ impl Player {
             Step::Err(text) => write_all(io::stderr(), self.filled(text).as_bytes())?,
             Step::Bytes(bytes) => write_all(io::stdout(), bytes)?,
             Step::Flood(count) => write_all(io::stdout(), &vec![b'x'; *count])?,
+            Step::Repeat(text) => loop {
+                write_all(io::stdout(), self.filled(text).as_bytes())?;
+            },
             Step::Wait(millis) => thread::sleep(Duration::from_millis(*millis)),
             Step::Listen => self.listen()?,
             Step::Deafen => self.deafen()?,
+            Step::Serve { option, answers } => serve(option, answers)?,
             Step::Args => {
                 let words: Vec<String> = std::env::args().skip(1).collect();
                 write_all(io::stdout(), format!("{}\n", serde_json::to_string(&words)?).as_bytes())?;
@@ -157,6 +167,25 @@ impl Player {
         }
         Ok(())
     }
+}
+
+/// The port is the first number above 1023 between the colons: `127.0.0.1:4999`, or ssh's `4999:localhost:4300`.
+fn serve(option: &str, answers: &BTreeMap<String, String>) -> io::Result<()> {
+    let value = std::env::args().skip_while(|word| word != option).nth(1).unwrap_or_default();
+    let port = value.split(':').find_map(|part| part.parse::<u16>().ok().filter(|&port| port > 1023));
+    let port = port.ok_or_else(|| io::Error::other(format!("no port behind {option}")))?;
+    let (listener, answers) = (TcpListener::bind(("127.0.0.1", port))?, answers.clone());
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut asked = String::new();
+            let _gone_already = BufReader::new(&stream).read_line(&mut asked);
+            let found = asked.split(' ').nth(1).and_then(|path| answers.get(path));
+            let (status, body) = found.map_or(("404 Not Found", ""), |body| ("200 OK", body.as_str()));
+            let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            let _gone_already = stream.write_all(format!("{head}{body}").as_bytes());
+        }
+    });
+    Ok(())
 }
 
 /// Both ways, until either side has enough.

@@ -15,7 +15,7 @@ use crate::app::operation::{CreatedOrSame, Input, Json, NoBody, NoContent, NoPar
 use crate::app::views::{DeliveryDetail, DeliveryList};
 use crate::domain::{Attempt, DeliveryId, DeliveryStatus, DeliverySummary, EndpointId, SignatureStatus};
 use crate::store::{
-    DeliveryFilter, StoreError, read_arrivals, read_matching, read_payload, read_replays, read_summary,
+    DeliveryFilter, StoreError, read_arrivals, read_matching, read_payload, read_replays, read_summary, read_tunnel_of,
 };
 
 /// Deliveries that are deleted in one transaction.
@@ -235,9 +235,10 @@ impl App {
             .read(move |connection| {
                 let Some(summary) = read_summary(connection, id)? else { return Ok(None) };
                 let Some(payload) = read_payload(connection, summary.seq)? else { return Ok(None) };
+                let tunnel = read_tunnel_of(connection, summary.seq)?;
                 let arrivals = read_arrivals(connection, summary.seq)?;
                 let replays = read_replays(connection, id)?;
-                Ok(Some(DeliveryDetail::of(summary, payload, arrivals, replays)))
+                Ok(Some(DeliveryDetail::of(summary, payload, tunnel, arrivals, replays)))
             })
             .await?;
         found.ok_or_else(|| AppError::not_found("delivery", id))

@@ -33,7 +33,7 @@ impl std::fmt::Debug for TunnelStart {
 
 /// `GET /tunnel`
 pub async fn get(app: Arc<App>, _input: Input<NoParams, NoQuery, NoBody>) -> Result<Json<TunnelDetail>, AppError> {
-    Ok(Json(app.tunnels.detail().await))
+    Ok(Json(app.tunnels.detail()))
 }
 
 /// `GET /tunnel/providers`
@@ -54,7 +54,7 @@ pub async fn start(
     let (starting, options) = (Arc::clone(&app), options.unwrap_or_default());
     let started = app.tasks.spawn(async move { starting.tunnels.start(&provider, &options).await }).await;
     started.map_err(|error| AppError::internal(format!("The tunnel could not be started: {error}")))??;
-    Ok(Json(app.tunnels.detail().await))
+    Ok(Json(app.tunnels.detail()))
 }
 
 /// `DELETE /tunnel`
@@ -72,11 +72,11 @@ pub async fn acknowledge(
     _input: Input<NoParams, NoQuery, NoBody>,
 ) -> Result<Json<TunnelDetail>, AppError> {
     app.tunnels.acknowledge();
-    Ok(Json(app.tunnels.detail().await))
+    Ok(Json(app.tunnels.detail()))
 }
 
 /// `POST /tunnel/probe`
 pub async fn probe(app: Arc<App>, _input: Input<NoParams, NoQuery, NoBody>) -> Result<Json<TunnelDetail>, AppError> {
-    app.tunnels.probe().await?;
-    Ok(Json(app.tunnels.detail().await))
+    app.tunnels.probe()?;
+    Ok(Json(app.tunnels.detail()))
 }

@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::app::core::Core;
 use crate::app::events::EventData;
 use crate::app::inbound::{TunnelClient, TunnelFront};
-use crate::domain::{AffectedEndpoint, TUNNEL_EXPOSES, Timestamp, TunnelState, TunnelStatus, TunnelUrlChange};
+use crate::domain::{
+    AffectedEndpoint, TUNNEL_EXPOSES, Timestamp, TunnelStanding, TunnelState, TunnelStatus, TunnelUrlChange,
+};
 use crate::store::{StoreError, read_setting};
-use crate::tunnel::{Blueprint, Snapshot, TunnelObserver};
+use crate::tunnel::{Blueprint, TunnelObserver};
 
 /// Name under which the memory is kept.
 const MEMORY_NAME: &str = "tunnel";
@@ -49,7 +51,10 @@ impl Memory {
 struct Shown {
     provider: Option<(String, String)>,
     client: Option<TunnelClient>,
-    snapshot: Option<Snapshot>,
+    /// In the store.
+    row: i64,
+    /// With when the user started it.
+    standing: Option<(TunnelStanding, Timestamp)>,
     memory: Memory,
 }
 
@@ -78,84 +83,67 @@ impl Board {
 
     /// Whether a program runs, or is about to.
     pub(super) fn runs(&self) -> bool {
-        let shown = self.lock();
-        let status = shown.snapshot.as_ref().map(|snapshot| snapshot.status);
-        status.is_some_and(|status| !matches!(status, TunnelStatus::Stopped | TunnelStatus::Failed))
+        self.lock().standing.as_ref().is_some_and(|(standing, _)| standing.runs())
     }
 
     /// A tunnel is being started.
-    pub(super) fn begin(&self, blueprint: &Blueprint, at: Timestamp) {
+    pub(super) fn begin(&self, blueprint: &Blueprint, row: i64, at: Timestamp) {
         let provider = blueprint.provider();
         let mut shown = self.lock();
         shown.provider = Some((provider.slug.clone(), provider.name.clone()));
+        shown.row = row;
         shown.client = blueprint.client_ip().map(|rule| TunnelClient {
             header: rule.header_name(),
             is_last: rule.takes_last(),
             source: rule.source(),
             is_claimed: rule.claimed,
         });
-        shown.snapshot = Some(Snapshot {
-            status: TunnelStatus::Starting,
-            public_url: None,
-            reason: None,
-            hint: None,
-            notes: Vec::new(),
-            last_probe: None,
-            restarts: 0,
-            restart_at: None,
-            log_lines: 0,
-            started_at: at,
-        });
-        drop(shown);
-        self.publish();
+        shown.standing = Some((TunnelStanding::of(TunnelStatus::Starting), at));
+        self.publish(&shown);
     }
 
     /// The tunnel was stopped, and what is said of its end with it.
     pub(super) fn clear(&self) {
-        let was_there = self.lock().snapshot.take().is_some();
-        self.core.addresses.tunnel.store(None);
+        let mut shown = self.lock();
+        let was_there = shown.standing.take().is_some();
+        self.replace_front(None);
         if was_there {
-            self.publish();
+            self.publish(&shown);
         }
     }
 
     /// The user says that the providers know.
     pub(super) fn acknowledge(&self) {
-        {
-            let mut shown = self.lock();
-            if let Some(change) = &mut shown.memory.change {
-                change.acknowledged = true;
-            }
-            self.keep(&shown.memory);
+        let mut shown = self.lock();
+        if let Some(change) = &mut shown.memory.change {
+            change.acknowledged = true;
         }
-        self.publish();
+        self.keep(&shown.memory);
+        self.publish(&shown);
     }
 
     /// The state, as shown.
     pub(super) fn state(&self) -> TunnelState {
-        let shown = self.lock();
-        let snapshot = shown.snapshot.as_ref();
-        let runs = snapshot.filter(|snapshot| snapshot.status != TunnelStatus::Stopped);
-        let mut notes = snapshot.map(|snapshot| snapshot.notes.clone()).unwrap_or_default();
-        if runs.is_some() && self.core.addresses.public_url.is_some() {
-            notes.push(URL_GIVEN.to_owned());
+        self.state_of(&self.lock())
+    }
+
+    fn state_of(&self, shown: &Shown) -> TunnelState {
+        let (mut standing, at) = match shown.standing.clone() {
+            Some((standing, at)) => (standing, Some(at)),
+            None => (TunnelStanding::of(TunnelStatus::Stopped), None),
+        };
+        let is_stopped = standing.status == TunnelStatus::Stopped;
+        if !is_stopped && self.core.addresses.public_url.is_some() {
+            standing.notes.push(URL_GIVEN.to_owned());
         }
         let (slug, name) = shown.provider.clone().unzip();
         TunnelState {
-            status: snapshot.map_or(TunnelStatus::Stopped, |snapshot| snapshot.status),
+            standing,
             provider: slug,
             provider_name: name,
-            public_url: snapshot.and_then(|snapshot| snapshot.public_url.clone()),
-            reason: snapshot.and_then(|snapshot| snapshot.reason.clone()),
-            hint: snapshot.and_then(|snapshot| snapshot.hint.clone()),
-            notes,
-            last_probe: snapshot.and_then(|snapshot| snapshot.last_probe.clone()),
-            restarts: snapshot.map_or(0, |snapshot| snapshot.restarts),
-            restart_at: snapshot.and_then(|snapshot| snapshot.restart_at),
             endpoints_affected: self.affected(shown.memory.change.as_ref()),
             url_changed: shown.memory.change.clone(),
-            log_lines: snapshot.map_or(0, |snapshot| snapshot.log_lines),
-            started_at: runs.map(|snapshot| snapshot.started_at),
+            started_at: at.filter(|_| !is_stopped),
             exposes: TUNNEL_EXPOSES.to_owned(),
         }
     }
@@ -193,8 +181,9 @@ impl Board {
         }
     }
 
-    fn publish(&self) {
-        match serde_json::to_value(self.state()) {
+    /// Tells everybody. Under the lock, so that events come in the order of the changes.
+    fn publish(&self, shown: &Shown) {
+        match serde_json::to_value(self.state_of(shown)) {
             Ok(state) => self.core.events.publish(EventData::Tunnel(Arc::new(state))),
             Err(error) => tracing::error!(%error, "the tunnel's state cannot be written as JSON"),
         }
@@ -202,8 +191,8 @@ impl Board {
 
     /// Makes the public URL known to the rest of the engine as soon as its program says it: requests may arrive before the
     /// tunnel is called ready. That URLs have changed is said only of a tunnel that stands.
-    fn show_front(&self, shown: &mut Shown, snapshot: &Snapshot) {
-        let (holds, stands) = match snapshot.status {
+    fn show_front(&self, shown: &mut Shown, standing: &TunnelStanding) {
+        let (holds, stands) = match standing.status {
             TunnelStatus::UrlKnown => (true, false),
             TunnelStatus::Ready | TunnelStatus::Degraded => (true, true),
             TunnelStatus::Stopped | TunnelStatus::Failed => {
@@ -213,7 +202,7 @@ impl Board {
             // Between two runs the last URL stays: it may well be the next one.
             _ => (false, false),
         };
-        let Some(url) = snapshot.public_url.clone().filter(|_| holds) else { return };
+        let Some(url) = standing.public_url.clone().filter(|_| holds) else { return };
         if stands {
             let before = shown.memory.clone();
             shown.memory.take(&url, self.core.clock.now());
@@ -221,7 +210,7 @@ impl Board {
                 self.keep(&shown.memory);
             }
         }
-        self.replace_front(Some(TunnelFront { public_url: url, client: shown.client }));
+        self.replace_front(Some(TunnelFront { row: shown.row, public_url: url, client: shown.client }));
     }
 
     fn replace_front(&self, front: Option<TunnelFront>) {
@@ -235,13 +224,13 @@ impl Board {
 }
 
 impl TunnelObserver for Board {
-    fn changed(&self, snapshot: &Snapshot) {
-        {
-            let mut shown = self.lock();
-            self.show_front(&mut shown, snapshot);
-            shown.snapshot = Some(snapshot.clone());
+    fn changed(&self, standing: &TunnelStanding) {
+        let mut shown = self.lock();
+        self.show_front(&mut shown, standing);
+        if let Some((shown, _)) = &mut shown.standing {
+            shown.clone_from(standing);
         }
-        self.publish();
+        self.publish(&shown);
     }
 }
 

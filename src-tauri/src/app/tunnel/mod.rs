@@ -4,9 +4,11 @@
 mod board;
 mod outside;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use futures_util::future::join_all;
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
@@ -16,10 +18,10 @@ use self::outside::EngineSide;
 use super::StartError;
 use super::core::Core;
 use super::error::AppError;
-use crate::domain::{TUNNEL_EXPOSES, TunnelDetail, TunnelProviderList, TunnelProviderView};
+use crate::domain::{DeliveryTunnel, TUNNEL_EXPOSES, TunnelDetail, TunnelProviderList, TunnelProviderView, reached_at};
 use crate::tunnel::{
-    Blueprint, OptionError, Supervision, SupervisionParts, TunnelCatalogue, TunnelProvider, TunnelSpawner,
-    find_program, record, version_of,
+    Blueprint, OptionError, Supervision, SupervisionHandle, SupervisionParts, TunnelCatalogue, TunnelProvider,
+    TunnelSpawner, find_program, record, version_of,
 };
 
 /// All that the engine knows of tunnels.
@@ -29,7 +31,10 @@ pub struct Tunnels {
     spawner: Arc<dyn TunnelSpawner>,
     dir: PathBuf,
     board: Arc<Board>,
+    /// Held from the beginning of a start or stop to its end.
     current: Mutex<Current>,
+    /// What is asked of the supervision while another start or stop is under way: nobody waits for that.
+    handle: ArcSwapOption<SupervisionHandle>,
 }
 
 /// What runs now.
@@ -58,18 +63,19 @@ impl Tunnels {
             Ok(Err(error)) => tracing::warn!(%error, "a file of an earlier tunnel cannot be removed"),
         }
         let board = Arc::new(Board::read(Arc::clone(&core)).await?);
-        Ok(Self { core, catalogue, spawner, dir, board, current: Mutex::default() })
+        Ok(Self { core, catalogue, spawner, dir, board, current: Mutex::default(), handle: ArcSwapOption::empty() })
     }
 
     /// How it stands, with the end of its log.
-    pub async fn detail(&self) -> TunnelDetail {
-        let log = self.current.lock().await.supervision.as_ref().map(Supervision::log).unwrap_or_default();
+    pub fn detail(&self) -> TunnelDetail {
+        let log = self.handle.load().as_ref().map(|handle| handle.log()).unwrap_or_default();
         TunnelDetail { state: self.board.state(), log }
     }
 
     /// What could be started here.
     pub async fn providers(&self) -> TunnelProviderList {
-        let providers = join_all(self.catalogue.iter().map(|provider| view(provider))).await;
+        let ingress = reached_at(self.core.addresses.ingress);
+        let providers = join_all(self.catalogue.iter().map(|provider| view(provider, ingress))).await;
         TunnelProviderList { providers, exposes: TUNNEL_EXPOSES.to_owned() }
     }
 
@@ -100,7 +106,13 @@ impl Tunnels {
         }
         let blueprint = Blueprint::new(Arc::clone(provider), options, self.core.addresses.ingress).map_err(refused)?;
         let blueprint = Arc::new(blueprint);
-        self.board.begin(&blueprint, self.core.clock.now());
+        let shown = DeliveryTunnel {
+            provider: provider.slug.clone(),
+            name: provider.name.clone(),
+            adds_headers: provider.adds_headers.clone(),
+        };
+        let row = self.core.store.write(move |writing| writing.save_tunnel(&shown)).await?;
+        self.board.begin(&blueprint, row, self.core.clock.now());
         let parts = SupervisionParts {
             blueprint,
             spawner: Arc::clone(&self.spawner),
@@ -108,9 +120,17 @@ impl Tunnels {
             observer: Arc::<Board>::clone(&self.board),
             dir: self.dir.clone(),
         };
-        let begun = Supervision::begin(parts).map_err(|error| AppError::internal(error.to_string()))?;
-        current.supervision = Some(begun);
-        Ok(())
+        match Supervision::begin(parts) {
+            Ok(begun) => {
+                self.handle.store(Some(Arc::new(begun.handle())));
+                current.supervision = Some(begun);
+                Ok(())
+            }
+            Err(error) => {
+                self.board.clear();
+                Err(AppError::internal(error.to_string()))
+            }
+        }
     }
 
     /// Ends it; returns when its program and everything below is gone. Without a tunnel it does nothing.
@@ -120,6 +140,7 @@ impl Tunnels {
             supervision.ask_to_stop();
             supervision.ended().await;
         }
+        self.handle.store(None);
         self.board.clear();
     }
 
@@ -137,10 +158,10 @@ impl Tunnels {
     ///
     /// # Errors
     /// When there is no tunnel.
-    pub async fn probe(&self) -> Result<(), AppError> {
-        match &self.current.lock().await.supervision {
-            Some(supervision) if self.board.runs() => {
-                supervision.probe();
+    pub fn probe(&self) -> Result<(), AppError> {
+        match &*self.handle.load() {
+            Some(handle) if self.board.runs() => {
+                handle.probe();
                 Ok(())
             }
             _ => Err(AppError::conflict("no_tunnel", "No tunnel runs", "Start one first.")),
@@ -168,6 +189,11 @@ fn refused(error: OptionError) -> AppError {
         OptionError::Invalid { name, .. } => {
             AppError::refused("invalid_value", &format!("options.{name}"), message, "Correct it.")
         }
+        OptionError::LoopbackOnly { ingress, .. } => {
+            let port = ingress.port();
+            let help = format!("Start Creel with `--ingress 127.0.0.1:{port}`, or take another tunnel.");
+            AppError::refused("tunnel_loopback_only", "provider", message, help)
+        }
         OptionError::NoProgram { install, .. } => {
             let help = install.map_or_else(|| "Give its full path.".to_owned(), |line| format!("Install it: {line}"));
             AppError::refused("tunnel_program_missing", "provider", message, help)
@@ -175,7 +201,7 @@ fn refused(error: OptionError) -> AppError {
     }
 }
 
-async fn view(provider: &TunnelProvider) -> TunnelProviderView {
+async fn view(provider: &TunnelProvider, ingress: SocketAddr) -> TunnelProviderView {
     let path = provider.program.as_deref().and_then(find_program);
     let version = match &path {
         Some(path) => version_of(path, &provider.version_args).await,
@@ -197,7 +223,7 @@ async fn view(provider: &TunnelProvider) -> TunnelProviderView {
         account: provider.account,
         https: provider.https,
         stable_url: provider.stable_url,
-        notes: provider.notes.clone(),
+        notes: provider.notes.iter().map(|note| note.replace("{ingress}", &ingress.to_string())).collect(),
         adds_headers: provider.adds_headers.clone(),
         options: provider.options.clone(),
     }

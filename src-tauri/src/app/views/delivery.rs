@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::domain::limits::BODY_INLINE_BYTES_MAX;
-use crate::domain::{ArrivalSummary, DeliveryId, DeliverySummary, Headers};
+use crate::domain::{ArrivalSummary, DeliveryId, DeliverySummary, DeliveryTunnel, Headers};
 use crate::signature::envelope;
 use crate::store::{DeliveryPage, Payload};
 
@@ -30,6 +30,8 @@ pub struct DeliveryDetail {
     pub client_ip_source: Option<String>,
     /// The URL as the sender saw it, as known at arrival.
     pub public_url: Option<String>,
+    /// The tunnel that it came by; null when that was none of Creel's own, and for a replay.
+    pub tunnel: Option<DeliveryTunnel>,
     /// `1.1`
     pub http_version: String,
     /// The body, when it is inlined and valid UTF-8.
@@ -87,6 +89,7 @@ impl DeliveryDetail {
     pub fn of(
         summary: DeliverySummary,
         payload: Payload,
+        tunnel: Option<DeliveryTunnel>,
         later_arrivals: Vec<ArrivalSummary>,
         replay_ids: Vec<DeliveryId>,
     ) -> Self {
@@ -113,6 +116,7 @@ impl DeliveryDetail {
             client_ip: payload.client_ip,
             client_ip_source: payload.client_ip_source,
             public_url: payload.public_url,
+            tunnel,
             http_version: payload.http_version,
             raw_body,
             raw_body_base64,

@@ -1,4 +1,4 @@
-import type { DeliveryDetail, TunnelProviderView, TunnelState } from '../../host/types';
+import type { DeliveryDetail } from '../../host/types';
 
 /** Header names as they are usually written. */
 function titled(name: string): string {
@@ -14,16 +14,7 @@ export function clientSource(source: string | null): string {
   return claimed ? `claimed in ${header}: the sender may have written it` : `from ${header}`;
 }
 
-/**
- * The tunnel that a delivery came through, and which headers it adds. A delivery keeps the public URL of its arrival;
- * only while that is the present tunnel's is it known which program it was. Null: not known, or none.
- */
-export function tunnelOf(
-  row: Pick<DeliveryDetail, 'public_url'>,
-  tunnel: Pick<TunnelState, 'public_url' | 'provider'> | null,
-  providers: readonly TunnelProviderView[],
-): { name: string; adds: ReadonlySet<string> } | null {
-  if (!row.public_url || !tunnel?.public_url || !row.public_url.startsWith(`${tunnel.public_url}/`)) return null;
-  const provider = providers.find(({ slug }) => slug === tunnel.provider);
-  return provider ? { name: provider.name, adds: new Set(provider.adds_headers) } : null;
+/** Whether the tunnel that a delivery came by adds this header, as was known of it at arrival. */
+export function isAddedBy(tunnel: DeliveryDetail['tunnel'], header: string): boolean {
+  return tunnel?.adds_headers.includes(header.toLowerCase()) ?? false;
 }
