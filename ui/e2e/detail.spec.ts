@@ -106,7 +106,7 @@ test('attempts: trigger, time by phase, and the answer in full', async ({ ui, en
   for (const phase of [/connect \d+ ms/, /first byte \d+ ms/, /rest \d+ ms/, /total \d+ ms/]) {
     await expect(card).toContainText(phase);
   }
-  await card.getByRole('button', { name: /Your app's body/ }).click();
+  await card.getByRole('button', { name: /Your app’s body/ }).click();
   await expect(card.getByTestId('body-text')).toContainText('"big": 9007199254740993');
   await card.getByText('Raw', { exact: true }).click();
   await expect(card.getByTestId('body-text')).toHaveText(app.body);
