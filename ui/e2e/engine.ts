@@ -13,26 +13,33 @@ const ENGINE_MS_MAX = 20_000;
 
 export type Endpoint = { id: string; token: string; ingress_url: string; name: string };
 
-/** A real engine on a data directory of its own. */
+/** A real engine on a data directory of its own, which goes with it; or on one that is there and stays. */
 export class Engine {
-  readonly dir = mkdtempSync(join(tmpdir(), 'creel-e2e-'));
+  readonly dir: string;
+  readonly #stays: boolean;
   /** Shell scripts that the engine finds on its PATH, by name. */
   programs: Record<string, string> = {};
   #process: ChildProcess | null = null;
   #log = '';
   run!: RunFile;
 
+  constructor(dir?: string) {
+    this.#stays = dir !== undefined;
+    this.dir = dir ?? mkdtempSync(join(tmpdir(), 'creel-e2e-'));
+  }
+
   async start(ingress = '127.0.0.1:0', admin = '127.0.0.1:0'): Promise<void> {
     const binary = process.env.CREEL_BIN;
     if (!binary) throw new Error('CREEL_BIN must name the creel binary.');
     const file = join(this.dir, 'run.json');
     rmSync(file, { force: true });
-    const bin = mkdtempSync(join(this.dir, 'bin-'));
-    for (const [name, script] of Object.entries(this.programs)) {
-      writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    const programs = Object.entries(this.programs);
+    const bin = programs.length > 0 ? [mkdtempSync(join(this.dir, 'bin-'))] : [];
+    for (const [name, script] of programs) {
+      writeFileSync(join(...bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     }
     const child = spawn(binary, ['serve', '--data-dir', this.dir, '--ingress', ingress, '--admin', admin], {
-      env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` },
+      env: { ...process.env, PATH: [...bin, process.env.PATH ?? ''].join(delimiter) },
     });
     this.#process = child;
     child.stderr.on('data', (piece) => (this.#log += String(piece)));
@@ -61,8 +68,8 @@ export class Engine {
   }
 
   async dispose(): Promise<void> {
-    await this.end('SIGKILL');
-    rmSync(this.dir, { recursive: true, force: true });
+    await this.end(this.#stays ? 'SIGTERM' : 'SIGKILL');
+    if (!this.#stays) rmSync(this.dir, { recursive: true, force: true });
   }
 
   async api<T>(method: string, path: string, body?: unknown): Promise<T> {

@@ -115,7 +115,7 @@ test('what cannot be used is said at its field, and a public URL is taken over',
   await expect(page.getByText('That is Creel itself')).toBeVisible();
   await page.getByRole('button', { name: 'Use it' }).click();
   await expect(page.getByRole('alert')).toContainText('Creel itself');
-  await page.getByText('The sender is on the internet?').click();
+  await page.getByText('Run a tunnel yourself').click();
   await expect(page.getByText(`cloudflared tunnel --url ${engine.run.ingress_url}`)).toBeVisible();
   const address = page.getByLabel('Then enter the address that it prints');
   await address.fill('ftp://example.com');
@@ -170,7 +170,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await accessible(page, 'first run');
       await page.getByLabel('Port or URL of your app').fill(app.url);
       await page.getByRole('button', { name: 'Use it' }).click();
-      await page.getByText('The sender is on the internet?').click();
+      await page.getByText('Run a tunnel yourself').click();
       for (const provider of ['GitHub', 'Stripe']) {
         await page.getByRole('radiogroup', { name: 'Provider' }).getByText(provider).click();
         await accessible(page, provider);

@@ -57,7 +57,7 @@ test('payloads from outside are text everywhere, and nothing of them runs', asyn
     await ui.tab(tab);
     await expect(ui.panel).not.toBeEmpty();
   }
-  await ui.panel.getByRole('button', { name: /Your app's body/ }).click();
+  await ui.panel.getByRole('button', { name: /Your app’s body/ }).click();
   await expect(page.getByTestId('body-text')).toHaveText(markup);
   await ui.tab('Body');
   await ui.panel.getByRole('radiogroup').getByText('Raw', { exact: true }).click();

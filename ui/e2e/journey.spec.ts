@@ -48,9 +48,9 @@ test('endpoint, post, live row, every tab, replay, second row', async ({ ui, eng
   await expect(ui.panel).toContainText('Received ×1');
   await ui.tab('Attempts');
   await expect(ui.panel.getByRole('article')).toContainText('HTTP error');
-  await ui.panel.getByRole('button', { name: /Your app's headers/ }).click();
+  await ui.panel.getByRole('button', { name: /Your app’s headers/ }).click();
   await expect(ui.panel.getByRole('row', { name: /x-app/i })).toContainText('yes');
-  await ui.panel.getByRole('button', { name: /Your app's body/ }).click();
+  await ui.panel.getByRole('button', { name: /Your app’s body/ }).click();
   await expect(page.getByTestId('body-text')).toHaveText('{"error":"kaboom"}');
   await ui.tab('Response');
   await expect(ui.panel).toContainText('The sender was told 200');

@@ -116,6 +116,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
         tolerated.patterns.push(/ERR_|Failed to load/);
         await engine.end('SIGKILL');
         await expect(page.getByTestId('connection')).toHaveText('Disconnected');
+        // How the app stands is not known any more.
+        await expect(page.getByRole('main').getByText(/^Nothing answers on/)).toBeHidden();
         await clean(page, 'disconnected');
       });
 

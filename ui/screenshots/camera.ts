@@ -19,6 +19,8 @@ export class Camera {
   async take(name: string, lead: () => Promise<unknown>): Promise<void> {
     try {
       await lead();
+      // What lies under the pointer has a tip, or the look of what is about to be pressed.
+      await this.page.mouse.move((this.page.viewportSize()?.width ?? 0) / 2, 1);
       await this.#settle();
       const path = join(FOLDER, `${name}.${this.info.project.name}.png`);
       await this.page.screenshot({ path, animations: 'disabled', caret: 'hide' });

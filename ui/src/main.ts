@@ -2,6 +2,7 @@ import '@fontsource-variable/jetbrains-mono/wght.css';
 import { mount } from 'svelte';
 import App from './shell/App.svelte';
 import './styles/tokens.css';
+import './styles/tones.css';
 import './styles/base.css';
 
 const target = document.getElementById('app');

@@ -42,7 +42,7 @@ enum Command {
     Test(test::Options),
     /// Build `creel` and `creel-desktop` with the UI inside
     Build(build::Options),
-    /// Measure: ingest, relay, list (all three without a name)
+    /// Measure: ingest, relay, list (all three without a name), autopsy, window
     Bench(bench::Options),
     /// A temporary Creel with an app and senders around it, to look at; ends with Ctrl+C
     Demo(demo::Options),

@@ -2,6 +2,7 @@
 import { mount } from 'svelte';
 import '../../src/styles/base.css';
 import '../../src/styles/tokens.css';
+import '../../src/styles/tones.css';
 import Million from './Million.svelte';
 
 const target = document.getElementById('app');

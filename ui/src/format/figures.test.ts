@@ -18,7 +18,7 @@ describe('size', () => {
 
 describe('duration', () => {
   it('picks the unit that reads best', () => {
-    expect(duration(0)).toBe('0 ms');
+    expect(duration(0)).toBe('<1 ms');
     expect(duration(999)).toBe('999 ms');
     expect(duration(1260)).toBe('1.26 s');
     expect(duration(30_000)).toBe('30.0 s');

@@ -25,8 +25,9 @@ export function bytesExact(bytes: number): string {
   return `${count(bytes)} ${bytes === 1 ? 'byte' : 'bytes'}`;
 }
 
-/** Milliseconds for a column. */
+/** Milliseconds for a column: measured in whole ones, so that none is less than one. */
 export function duration(ms: number): string {
+  if (ms < 0.5) return '<1 ms';
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
   return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;

@@ -58,6 +58,15 @@ export class EndpointStore {
     this.#put(endpoint as EndpointView);
   }
 
+  /** The catalogue's entry; undefined: the engine has none of that name. */
+  provider(slug: string): ProviderView | undefined {
+    return this.providers.find((provider) => provider.slug === slug);
+  }
+
+  providerName(slug: string): string {
+    return this.provider(slug)?.name ?? slug;
+  }
+
   /** Notes that a delivery came or changed, between two `endpoint` events. */
   noteDelivery(endpointId: string, receivedAt: string): void {
     this.#countSoon();

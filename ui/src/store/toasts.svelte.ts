@@ -8,7 +8,9 @@ export class ToastStore {
   list = $state.raw<Toast[]>([]);
   #next = 1;
 
+  /** One at a time: the newer says that the older is done with. */
   good(text: string): void {
+    this.list = this.list.filter((toast) => toast.tone !== 'good');
     const id = this.#add({ tone: 'good', text, detail: '' });
     setTimeout(() => this.dismiss(id), GOOD_MS);
   }

@@ -28,6 +28,9 @@ export class TunnelStore {
   readonly #host: Pick<Host, 'call'>;
   /** Grows with each state taken, so that an answer that was asked for before it does not undo it. */
   #taken = 0;
+  /** Grows with each request, so that the log of an older one does not take the place of a newer one's. */
+  #asked = 0;
+  #answered = 0;
   #logWatchers = 0;
   #logTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -119,10 +122,15 @@ export class TunnelStore {
     body?: TunnelStart,
   ): Promise<void> {
     const taken = this.#taken;
+    this.#asked += 1;
+    const mine = this.#asked;
     const answer = await this.#host.call<TunnelDetail>(operation, body ? { body } : {});
     const { state, log } = readTunnelDetail(answer);
-    // Lines are only ever added, and a state that the stream told meanwhile is the newer one.
-    this.log = log;
+    if (mine > this.#answered) {
+      this.#answered = mine;
+      this.log = log;
+    }
+    // A state that the stream told meanwhile is the newer one.
     if (taken !== this.#taken) return;
     this.#taken += 1;
     this.state = state;

@@ -65,6 +65,17 @@ describe('the tunnel’s state', () => {
 });
 
 describe('the log', () => {
+  it('is not shortened by the late answer to an earlier request', async () => {
+    const { store, next } = bench();
+    const line = (n: number) => ({ n, at: '', stream: 'stdout', text: `line ${n}` });
+    const loading = [store.load(), store.load()];
+    const [earlier, later] = [next(), next()];
+    later?.resolve({ ...state('ready', { log_lines: 2 }), log: [line(1), line(2)] });
+    await loading[1];
+    earlier?.resolve({ ...state('ready', { log_lines: 1 }), log: [line(1)] });
+    await loading[0];
+    expect(store.log.map(({ n }) => n)).toEqual([1, 2]);
+  });
   it('is fetched when it has grown and somebody looks, many lines at once', async () => {
     const { store, asked, next } = bench();
     store.apply(state('ready', { log_lines: 1 }));

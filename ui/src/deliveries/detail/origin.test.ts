@@ -3,7 +3,7 @@ import { clientSource, isAddedBy } from './origin';
 
 describe('the client', () => {
   it('is told with how it became known, and a claim is called one', () => {
-    expect(clientSource('peer')).toBe('it connected itself');
+    expect(clientSource('peer')).toBe('the connection’s own address');
     expect(clientSource('cf-connecting-ip')).toBe('from Cf-Connecting-Ip');
     expect(clientSource('x-real-ip (claimed)')).toContain('claimed in X-Real-Ip');
     expect(clientSource(null)).toBe('');

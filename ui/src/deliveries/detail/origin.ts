@@ -8,7 +8,7 @@ function titled(name: string): string {
 /** How the client's address became known, in words. */
 export function clientSource(source: string | null): string {
   if (source === null || source === '') return '';
-  if (source === 'peer') return 'it connected itself';
+  if (source === 'peer') return 'the connection’s own address';
   const claimed = / \(claimed\)$/.test(source);
   const header = titled(source.replace(/ \(claimed\)$/, ''));
   return claimed ? `claimed in ${header}: the sender may have written it` : `from ${header}`;

@@ -85,6 +85,7 @@ export function timeline(row: DeliveryDetail, attempts: readonly Attempt[]): Mom
 /** Time between two moments in few characters. */
 export function gap(from: number, to: number): string {
   const between = to - from;
+  if (between < 1) return 'at once';
   if (between < 3_600_000) return `+${duration(between)}`;
   if (between < 86_400_000)
     return `+${Math.floor(between / 3_600_000)} h ${Math.round((between % 3_600_000) / 60_000)} min`;

@@ -142,6 +142,7 @@ describe('timeline', () => {
     ]);
   });
   it('writes gaps short, however long they are', () => {
+    expect(gap(5, 5)).toBe('at once');
     expect([gap(0, 84), gap(0, 7_500_000), gap(0, 200_000_000)]).toEqual(['+84 ms', '+2 h 5 min', '+2 d 8 h']);
   });
 });

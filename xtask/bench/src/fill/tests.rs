@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 
 use creel::domain::DeliverySummary;
-use creel::store::{Connection, DeliveryFilter, OwnerLock, PageBounds, Store, read_page};
+use creel::store::{DeliveryFilter, OwnerLock, PageBounds, Store};
 
 use super::*;
 
 const ROWS: u64 = 3_000;
 
 /// Everything a filter lets through, and the total the store states.
-fn listed(connection: &Connection, filter: &DeliveryFilter) -> Result<(Vec<DeliverySummary>, i64), StoreError> {
+async fn listed(store: &Store, filter: DeliveryFilter) -> Result<(Vec<DeliverySummary>, i64), StoreError> {
     let mut all = Vec::new();
     let mut before = None;
     loop {
-        let page = read_page(connection, filter, PageBounds { limit: 500, before, ..PageBounds::default() })?;
+        let bounds = PageBounds { limit: 500, before, ..PageBounds::default() };
+        let page = store.read_page(filter.clone(), bounds).await?;
         all.extend(page.deliveries);
         before = page.next_before;
         if before.is_none() {
@@ -32,8 +33,7 @@ fn a_filled_directory_holds_what_real_traffic_would_leave_and_its_counts_are_tru
 
     let store = Store::open(OwnerLock::take(&dir).unwrap(), Box::new(|_| {})).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (all, total) =
-        runtime.block_on(store.read(|connection| listed(connection, &DeliveryFilter::default()))).unwrap();
+    let (all, total) = runtime.block_on(listed(&store, DeliveryFilter::default())).unwrap();
     store.close();
 
     assert_eq!(all.len() as i64, total, "the total is counted, not guessed");
