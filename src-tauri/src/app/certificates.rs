@@ -197,52 +197,14 @@ mod tests {
     use std::sync::atomic::Ordering;
 
     use serde_json::{Value, json};
-    use tokio::time::Instant;
 
     use super::*;
-    use crate::app::inbound::ClientAddress;
-    use crate::app::settings::SettingsOverrides;
-    use crate::app::{Addresses, AppConfig};
-    use crate::domain::{DeliveryId, Headers};
+    use crate::app::test_app::{self, app, ended, endpoint, posted, summary, until};
+    use crate::domain::DeliveryId;
     use crate::relay::{found, provider};
     use crate::signature::Example;
-    use crate::store::{OwnerLock, read_summary};
 
     const HOST: &str = "sns.eu-central-1.amazonaws.com";
-    /// More than enough for a connection on this machine.
-    const PATIENCE: Duration = Duration::from_secs(20);
-
-    async fn app(dir: &std::path::Path, client: CertificateClient) -> Arc<App> {
-        let ([ingress, admin], public_url) = (["127.0.0.1:1", "127.0.0.1:2"].map(|text| text.parse().unwrap()), None);
-        let addresses = Addresses { ingress, admin, public_url, tunnel: Arc::default() };
-        let lock = OwnerLock::take(dir).unwrap();
-        let guard = crate::tunnel::GuardProgram::this_program().unwrap();
-        let spawner = Arc::new(crate::tunnel::TokioSpawner::new(guard));
-        let (overrides, tunnel_dir) = (SettingsOverrides::default(), dir.join("tunnel"));
-        let config = AppConfig { lock, addresses, overrides, spawner, tunnel_dir };
-        App::start_with(config, client).await.unwrap()
-    }
-
-    async fn ended(app: Arc<App>) {
-        app.stop_relay(Instant::now()).await;
-        app.close(Instant::now() + Duration::from_secs(5)).await;
-    }
-
-    /// An endpoint for Amazon SNS with these options.
-    async fn endpoint(app: &App, options: Value, letter: &str) -> EndpointId {
-        let id = EndpointId::new();
-        let endpoint = serde_json::from_value(json!({
-            "id": id, "name": "a", "token": format!("ep_{}", letter.repeat(43)), "provider": "aws-sns",
-            "scheme": null, "provider_options": options, "body_policy": "any", "signature_policy": "enforce",
-            "enabled": true, "duplicate_policy": "collapse", "reply": {"mode": "ack"}, "event_filters": [],
-            "when_target_down": "fail", "targets": [], "allow_non_loopback": false, "public_url_override": null,
-            "created_at": Timestamp::from_millis(0),
-        }));
-        let endpoint = endpoint.unwrap();
-        app.core.store.write(move |writing| writing.save_endpoint(&endpoint)).await.unwrap();
-        app.core.reload_endpoints().await.unwrap();
-        id
-    }
 
     fn example(app: &App) -> Example {
         app.core.catalogue.get("aws-sns").unwrap().examples[0].clone()
@@ -261,18 +223,8 @@ mod tests {
         Example { body: body.to_string(), ..example }
     }
 
-    fn request(app: &App, example: Example) -> InboundRequest {
-        InboundRequest {
-            method: "POST".to_owned(),
-            path: String::new(),
-            query: None,
-            headers: Headers::from_pairs(example.headers.iter().map(|(name, value)| (name, value))).unwrap(),
-            body: example.body.into(),
-            remote_addr: "127.0.0.1:3".parse().unwrap(),
-            client: ClientAddress { ip: None, source: "peer" },
-            public_base: None,
-            received_at: app.core.clock.now(),
-        }
+    fn of_example(app: &App, example: Example) -> InboundRequest {
+        test_app::request(app, &example.headers, example.body)
     }
 
     /// What the sender of the example is told: the status, and the delivery's id.
@@ -281,21 +233,15 @@ mod tests {
     }
 
     async fn post(app: &Arc<App>, endpoint: EndpointId, example: Example) -> (u16, DeliveryId) {
-        let reply = app.capture_request(endpoint, request(app, example), ()).await;
-        let said: Value = serde_json::from_slice(&reply.body).unwrap();
-        (reply.status, serde_json::from_value(said["delivery_id"].clone()).unwrap())
+        posted(app, endpoint, of_example(app, example)).await
     }
 
     async fn reason(app: &App, id: DeliveryId) -> SignatureReason {
-        app.core.store.read(move |connection| read_summary(connection, id)).await.unwrap().unwrap().signature_reason
+        summary(app, id).await.signature_reason
     }
 
     async fn becomes_valid(app: &App, id: DeliveryId) {
-        let until = Instant::now() + PATIENCE;
-        while reason(app, id).await != SignatureReason::Ok {
-            assert!(Instant::now() < until, "the delivery was not judged again");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        until("the delivery was not judged again", async || reason(app, id).await == SignatureReason::Ok).await;
     }
 
     /// The certificate of the example, before there is an app.
@@ -310,12 +256,12 @@ mod tests {
         let app = app(dir.path(), CertificateClient::default()).await;
         let pem = embedded_certificate();
         let options = json!({ "trust": "fetch", "certificate_pem": "the user's own" });
-        let endpoint = endpoint(&app, options.clone(), "a").await;
+        let endpoint = endpoint(&app, "aws-sns", options.clone()).await;
         let (status, reason) = (crate::domain::SignatureStatus::Invalid, SignatureReason::UnsupportedScheme);
         let verdict = Verdict { status, reason, matched_secret: None };
         let wanted = |example| {
             let entry = app.core.endpoints.by_id(endpoint).unwrap();
-            app.wanted_certificate(&entry, &request(&app, example), verdict).unwrap()
+            app.wanted_certificate(&entry, &of_example(&app, example), verdict).unwrap()
         };
         let now = || app.core.endpoints.by_id(endpoint).unwrap().endpoint.provider_options.clone();
         assert_eq!(app.keep_certificate(&wanted(forged(&app)), &pem).await.unwrap(), Outcome::NotKept);
@@ -330,13 +276,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (client, asked) = provider(HOST, found(&embedded_certificate())).await;
         let app = app(dir.path(), client).await;
-        let endpoint = endpoint(&app, json!({ "trust": "fetch" }), "a").await;
+        let endpoint = endpoint(&app, "aws-sns", json!({ "trust": "fetch" })).await;
         let (_, forged) = post(&app, endpoint, forged(&app)).await;
-        let until = Instant::now() + PATIENCE;
-        while !app.certificates.fetches.lock().unwrap().values().any(|fetch| fetch.pem.is_some()) {
-            assert!(Instant::now() < until, "nothing was fetched");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let is_there = async || app.certificates.fetches.lock().unwrap().values().any(|fetch| fetch.pem.is_some());
+        until("nothing was fetched", is_there).await;
         let (_, id) = sent(&app, endpoint).await;
         becomes_valid(&app, id).await;
         assert_ne!(reason(&app, forged).await, SignatureReason::Ok);
@@ -348,7 +291,7 @@ mod tests {
     async fn a_certificate_that_the_user_brings_has_stored_deliveries_judged_again_though_there_is_no_secret() {
         let dir = tempfile::tempdir().unwrap();
         let app = app(dir.path(), CertificateClient::default()).await;
-        let id = endpoint(&app, json!({}), "a").await;
+        let id = endpoint(&app, "aws-sns", json!({})).await;
         let (_, delivery) = sent(&app, id).await;
         assert_eq!(reason(&app, delivery).await, SignatureReason::UnsupportedScheme);
         let entry = app.core.endpoints.by_id(id).unwrap();
@@ -365,7 +308,7 @@ mod tests {
         let pem = embedded_certificate();
         let (client, asked) = provider(HOST, found(&pem)).await;
         let app = app(dir.path(), client).await;
-        let endpoint = endpoint(&app, json!({ "trust": "fetch" }), "a").await;
+        let endpoint = endpoint(&app, "aws-sns", json!({ "trust": "fetch" })).await;
         let (status, first) = sent(&app, endpoint).await;
         assert_eq!(status, 401, "the sender is not kept waiting");
         becomes_valid(&app, first).await;
@@ -383,17 +326,17 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (client, asked) = provider(HOST, found("no certificate")).await;
         let app = app(dir.path(), client).await;
-        let without = endpoint(&app, json!({ "trust": "a remark" }), "a").await;
+        let without = endpoint(&app, "aws-sns", json!({ "trust": "a remark" })).await;
         let (_, id) = sent(&app, without).await;
         assert_eq!(reason(&app, id).await, SignatureReason::UnsupportedScheme);
-        let with = endpoint(&app, json!({ "trust": "fetch" }), "b").await;
+        let with = endpoint(&app, "aws-sns", json!({ "trust": "fetch" })).await;
         let mut last = id;
-        let until = Instant::now() + PATIENCE;
         // All that is waited for is the request that must come, and only from the endpoint that may make it.
-        while asked.load(Ordering::SeqCst) == 0 {
+        until("nobody was asked", async || {
             last = sent(&app, with).await.1;
-            assert!(Instant::now() < until, "nobody was asked");
-        }
+            asked.load(Ordering::SeqCst) > 0
+        })
+        .await;
         sent(&app, with).await;
         assert_eq!(reason(&app, last).await, SignatureReason::UnsupportedScheme);
         ended(Arc::clone(&app)).await;

@@ -40,6 +40,7 @@ mod request;
 mod sample;
 mod scheme;
 mod secret_form;
+mod settings;
 mod signature_place;
 mod signing;
 mod summary;
