@@ -7,7 +7,8 @@
 //! a certificate is anybody's, signing is not. Without leave, the verdict's explanation says what to do.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::App;
@@ -17,70 +18,124 @@ use super::inbound::InboundRequest;
 use super::judgement::public_url_of;
 use crate::domain::{Endpoint, EndpointId, SignatureReason, Timestamp};
 use crate::relay::CertificateClient;
-use crate::signature::{SignedRequest, Verdict, is_certificate, options_with_certificate};
+use crate::signature::{SignedRequest, Verdict, certificate_in, is_certificate, options_with_certificate};
 
 /// How long an address is not asked again for an endpoint: what was found there stands until then.
 const PAUSE: Duration = Duration::from_secs(60);
 /// Addresses asked for one endpoint within [`PAUSE`]: who knows its URL cannot make Creel ask a provider all the time.
 const FETCHES_PER_ENDPOINT: usize = 10;
+/// How many of these one client may bring about: what it makes up must not hold up what others truly name.
+const FETCHES_PER_CLIENT: usize = 3;
 /// Fetches remembered over all endpoints, each with at most 64 KiB; those beyond wait until one of these is forgotten.
 const FETCHES_MAX: usize = 256;
+/// How long a certificate that a request was signed with needs no fetch: a sender may have several in use.
+const PROVEN: Duration = Duration::from_secs(24 * 60 * 60);
+/// Such certificates remembered for one endpoint; the oldest gives way.
+const PROVEN_PER_ENDPOINT: usize = 16;
 /// Bytes of the longest address that is asked.
 const ADDRESS_BYTES_MAX: usize = 1024;
 /// Bytes of the largest body that is kept to try a certificate with; messages of SNS have 256 KiB before they are escaped
 /// (<https://docs.aws.amazon.com/general/latest/gr/sns.html>).
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 
+/// An address for an endpoint.
+type Wish = (EndpointId, String);
+
 /// One fetch for an endpoint.
 struct Fetch {
     begun_at: Timestamp,
+    /// Who named the address, where that is known.
+    client: Option<IpAddr>,
     /// What was found, once it was.
     pem: Option<Arc<str>>,
+}
+
+/// A certificate that a request of the endpoint was signed with.
+struct Proven {
+    since: Timestamp,
+    pem: Arc<str>,
 }
 
 /// What is to be done about a certificate that is wanted.
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
     Fetch,
-    /// It was fetched just now, for a request that it did not fit perhaps.
+    /// It is there: it was fetched just now, for a request that it did not fit perhaps, or is in use already.
     Try(Arc<str>),
     Wait,
 }
 
-/// Who fetches, and what was fetched just now.
+/// Who fetches, what was fetched just now, and what has proved right.
 pub(super) struct Certificates {
     client: CertificateClient,
-    fetches: Mutex<HashMap<(EndpointId, String), Fetch>>,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    fetches: HashMap<Wish, Fetch>,
+    proven: HashMap<Wish, Proven>,
+}
+
+impl Known {
+    fn forget_old(&mut self, now: Timestamp) {
+        let is_within = |since: Timestamp, time: Duration| {
+            let age = u64::try_from(now.as_millis().saturating_sub(since.as_millis())).unwrap_or(0);
+            Duration::from_millis(age) < time
+        };
+        self.fetches.retain(|_, fetch| is_within(fetch.begun_at, PAUSE));
+        self.proven.retain(|_, proven| is_within(proven.since, PROVEN));
+    }
 }
 
 impl Certificates {
     /// Nothing has been fetched yet.
     pub(super) fn new(client: CertificateClient) -> Self {
-        Self { client, fetches: Mutex::default() }
+        Self { client, known: Mutex::default() }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What an endpoint may do now; if it may fetch, it counts as having done it.
-    fn step(&self, endpoint: EndpointId, url: &str, now: Timestamp) -> Step {
-        let pause = i64::try_from(PAUSE.as_millis()).unwrap_or(i64::MAX);
-        let mut fetches = self.fetches.lock().unwrap_or_else(PoisonError::into_inner);
-        fetches.retain(|_, fetch| now.as_millis().saturating_sub(fetch.begun_at.as_millis()) < pause);
-        let key = (endpoint, url.to_owned());
-        if let Some(fetch) = fetches.get(&key) {
+    fn step(&self, endpoint: EndpointId, url: &str, client: Option<IpAddr>, now: Timestamp) -> Step {
+        let mut known = self.known();
+        known.forget_old(now);
+        let wish = (endpoint, url.to_owned());
+        if let Some(proven) = known.proven.get(&wish) {
+            return Step::Try(Arc::clone(&proven.pem));
+        }
+        if let Some(fetch) = known.fetches.get(&wish) {
             return fetch.pem.clone().map_or(Step::Wait, Step::Try);
         }
-        let of_endpoint = fetches.keys().filter(|(id, _)| *id == endpoint).count();
-        if of_endpoint >= FETCHES_PER_ENDPOINT || fetches.len() >= FETCHES_MAX {
+        let of_endpoint = || known.fetches.iter().filter(|((id, _), _)| *id == endpoint).map(|(_, fetch)| fetch);
+        let of_client = of_endpoint().filter(|fetch| client.is_some() && fetch.client == client).count();
+        let is_full = of_endpoint().count() >= FETCHES_PER_ENDPOINT || known.fetches.len() >= FETCHES_MAX;
+        if is_full || of_client >= FETCHES_PER_CLIENT {
             return Step::Wait;
         }
-        fetches.insert(key, Fetch { begun_at: now, pem: None });
+        known.fetches.insert(wish, Fetch { begun_at: now, client, pem: None });
         Step::Fetch
     }
 
     /// Notes what was found: a forged request that named an address must not keep the next, true one from being judged.
     fn found(&self, endpoint: EndpointId, url: &str, pem: &Arc<str>) {
-        let mut fetches = self.fetches.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(fetch) = fetches.get_mut(&(endpoint, url.to_owned())) {
+        if let Some(fetch) = self.known().fetches.get_mut(&(endpoint, url.to_owned())) {
             fetch.pem = Some(Arc::clone(pem));
+        }
+    }
+
+    /// Notes that a request was signed with a certificate: from now on it neither waits nor counts.
+    fn proved(&self, endpoint: EndpointId, url: &str, pem: &Arc<str>, now: Timestamp) {
+        let mut known = self.known();
+        let wish = (endpoint, url.to_owned());
+        known.fetches.remove(&wish);
+        known.proven.insert(wish, Proven { since: now, pem: Arc::clone(pem) });
+        let of_endpoint = || known.proven.iter().filter(|((id, _), _)| *id == endpoint);
+        if of_endpoint().count() > PROVEN_PER_ENDPOINT {
+            let oldest = of_endpoint().min_by_key(|(_, proven)| proven.since).map(|(wish, _)| wish.clone());
+            oldest.map(|wish| known.proven.remove(&wish));
         }
     }
 }
@@ -102,6 +157,12 @@ enum Outcome {
 }
 
 impl WantedCertificate {
+    /// Who sent the request, where that is known and not only claimed.
+    fn client(&self) -> Option<IpAddr> {
+        let peer = Some(self.request.remote_addr.ip()).filter(|peer| !peer.is_loopback());
+        self.request.client.known().or(peer)
+    }
+
     /// The endpoint with the certificate, where it may be kept and the request was signed with it.
     fn fitted_into(&self, entry: &EndpointEntry, pem: &str) -> Option<Endpoint> {
         let mut endpoint = (*entry.endpoint).clone();
@@ -138,7 +199,7 @@ impl App {
 
     /// Begins to fetch a certificate, unless that was done just now.
     pub(super) fn begin_certificate_fetch(self: &Arc<Self>, wanted: WantedCertificate) {
-        let step = self.certificates.step(wanted.endpoint, &wanted.url, self.core.clock.now());
+        let step = self.certificate_step(&wanted);
         if step == Step::Wait {
             return;
         }
@@ -159,13 +220,28 @@ impl App {
         });
     }
 
+    /// What another endpoint has from the same address is not fetched again.
+    fn certificate_step(&self, wanted: &WantedCertificate) -> Step {
+        let entries = self.core.endpoints.all();
+        let others = entries.iter().filter(|entry| entry.endpoint.id != wanted.endpoint);
+        let kept = others.filter_map(|entry| certificate_in(&entry.endpoint.provider_options, &wanted.url)).next();
+        match kept {
+            Some(pem) => Step::Try(Arc::from(pem)),
+            None => self.certificates.step(wanted.endpoint, &wanted.url, wanted.client(), self.core.clock.now()),
+        }
+    }
+
     async fn obtain_certificate(&self, wanted: &WantedCertificate, step: Step) -> Result<Outcome, String> {
         let pem = match step {
             Step::Wait => return Ok(Outcome::NotKept),
             Step::Try(pem) => pem,
             Step::Fetch => self.fetch_certificate(wanted).await?,
         };
-        self.keep_certificate(wanted, &pem).await.map_err(|error| error.message)
+        let outcome = self.keep_certificate(wanted, &pem).await.map_err(|error| error.message)?;
+        if outcome == Outcome::Kept {
+            self.certificates.proved(wanted.endpoint, &wanted.url, &pem, self.core.clock.now());
+        }
+        Ok(outcome)
     }
 
     async fn fetch_certificate(&self, wanted: &WantedCertificate) -> Result<Arc<str>, String> {
@@ -278,7 +354,7 @@ mod tests {
         let app = app(dir.path(), client).await;
         let endpoint = endpoint(&app, "aws-sns", json!({ "trust": "fetch" })).await;
         let (_, forged) = post(&app, endpoint, forged(&app)).await;
-        let is_there = async || app.certificates.fetches.lock().unwrap().values().any(|fetch| fetch.pem.is_some());
+        let is_there = async || app.certificates.known().fetches.values().any(|fetch| fetch.pem.is_some());
         until("nothing was fetched", is_there).await;
         let (_, id) = sent(&app, endpoint).await;
         becomes_valid(&app, id).await;
@@ -344,18 +420,60 @@ mod tests {
         assert_eq!(app.core.endpoints.by_id(with).unwrap().endpoint.provider_options, json!({ "trust": "fetch" }));
     }
 
+    #[tokio::test]
+    async fn what_another_endpoint_has_from_the_same_address_is_not_fetched_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let (client, asked) = provider(HOST, found("no certificate")).await;
+        let app = app(dir.path(), client).await;
+        let example = example(&app);
+        let body: Value = serde_json::from_str(&example.body).unwrap();
+        let (pem, url) = (certificate_of(&example), &body["SigningCertURL"]);
+        let kept = json!({ "trust": "fetch", "certificate_pem": pem, "certificate_url": url });
+        endpoint(&app, "aws-sns", kept.clone()).await;
+        let second = endpoint(&app, "aws-sns", json!({ "trust": "fetch" })).await;
+        let (_, delivery) = sent(&app, second).await;
+        becomes_valid(&app, delivery).await;
+        assert_eq!(app.core.endpoints.by_id(second).unwrap().endpoint.provider_options, kept);
+        ended(app).await;
+        assert_eq!(asked.load(Ordering::SeqCst), 0);
+    }
+
     #[test]
     fn an_address_is_asked_once_a_minute_and_an_endpoint_asks_no_more_than_a_few() {
         let certificates = Certificates::new(CertificateClient::default());
         let (one, other, at) = (EndpointId::new(), EndpointId::new(), Timestamp::from_millis);
-        assert_eq!(certificates.step(one, "a", at(0)), Step::Fetch);
-        assert_eq!(certificates.step(one, "a", at(1)), Step::Wait);
+        let step = |endpoint, url: &str, millis| certificates.step(endpoint, url, None, at(millis));
+        assert_eq!(step(one, "a", 0), Step::Fetch);
+        assert_eq!(step(one, "a", 1), Step::Wait);
         certificates.found(one, "a", &Arc::from("pem"));
-        assert_eq!(certificates.step(one, "a", at(59_999)), Step::Try(Arc::from("pem")));
-        assert_eq!(certificates.step(other, "a", at(59_999)), Step::Fetch);
-        assert_eq!(certificates.step(one, "a", at(60_000)), Step::Fetch);
-        let more = (0..).take_while(|n| certificates.step(one, &n.to_string(), at(60_001)) == Step::Fetch).count();
+        assert_eq!(step(one, "a", 59_999), Step::Try(Arc::from("pem")));
+        assert_eq!(step(other, "a", 59_999), Step::Fetch);
+        assert_eq!(step(one, "a", 60_000), Step::Fetch);
+        let more = (0..).take_while(|n| step(one, &n.to_string(), 60_001) == Step::Fetch).count();
         assert_eq!(more, FETCHES_PER_ENDPOINT - 1);
-        assert_eq!(certificates.step(other, "b", at(60_002)), Step::Fetch);
+        assert_eq!(step(other, "b", 60_002), Step::Fetch);
+    }
+
+    #[test]
+    fn addresses_that_one_client_makes_up_hold_up_neither_others_nor_what_has_proved_right() {
+        let certificates = Certificates::new(CertificateClient::default());
+        let (endpoint, at) = (EndpointId::new(), Timestamp::from_millis);
+        let [liar, honest] = ["192.0.2.1", "192.0.2.2"].map(|text| Some(text.parse().unwrap()));
+        let pem: Arc<str> = Arc::from("pem");
+        certificates.proved(endpoint, "proven", &pem, at(0));
+        let step = |url: &str, client, millis| certificates.step(endpoint, url, client, at(millis));
+        let made_up = (0..).take_while(|n| step(&n.to_string(), liar, 1) == Step::Fetch).count();
+        assert_eq!(made_up, FETCHES_PER_CLIENT);
+        assert_eq!(step("true", honest, 2), Step::Fetch);
+        let others = (0..).take_while(|n| step(&format!("x{n}"), None, 3) == Step::Fetch).count();
+        assert_eq!(others, FETCHES_PER_ENDPOINT - FETCHES_PER_CLIENT - 1);
+        assert_eq!(step("proven", honest, 4), Step::Try(Arc::clone(&pem)), "it neither waits nor counts");
+        let day = i64::try_from(PROVEN.as_millis()).unwrap();
+        assert_eq!(step("proven", honest, day), Step::Fetch);
+        for n in 0..=PROVEN_PER_ENDPOINT {
+            certificates.proved(endpoint, &n.to_string(), &pem, at(day + i64::try_from(n).unwrap()));
+        }
+        assert_eq!(certificates.known().proven.len(), PROVEN_PER_ENDPOINT);
+        assert_eq!(step("0", liar, day + 100), Step::Fetch, "the oldest gave way");
     }
 }

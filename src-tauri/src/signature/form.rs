@@ -15,7 +15,9 @@ const DELIMITER_BYTES_MAX: usize = 72;
 /// The fields in order, decoded. Bytes that are no UTF-8 become U+FFFD.
 pub(super) fn fields(body: &[u8]) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
     match Multipart::read(body) {
-        Some(multipart) => multipart.fields(body).map(|(name, at)| (name, String::from_utf8_lossy(&body[at]))).collect(),
+        Some(multipart) => {
+            multipart.fields(body).map(|(name, at)| (name, String::from_utf8_lossy(&body[at]))).collect()
+        }
         None => form_urlencoded::parse(body).take(FIELDS_MAX).collect(),
     }
 }

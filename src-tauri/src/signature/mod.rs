@@ -64,7 +64,7 @@ pub use explanation::{Explanation, TriedSecret};
 pub use finding::{Confidence, Finding, Mistake};
 pub use handshake::{Charset, Handshake, HandshakeReply};
 pub use key_pair::PublicKeyForm;
-pub use options::{OptionName, options_replacing, options_with_certificate, options_without_secrets};
+pub use options::{OptionName, certificate_in, options_replacing, options_with_certificate, options_without_secrets};
 pub use place::Place;
 pub use provider::{Basis, Evidence, Example, Provider, ProviderView, Retry};
 pub use request::{SignatureError, SignedRequest, Verdict};

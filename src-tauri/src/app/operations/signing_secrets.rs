@@ -14,6 +14,7 @@ use crate::app::operation::{CreatedOrSame, Input, Json, NoBody, NoContent, NoQue
 use crate::app::views::EndpointView;
 use crate::domain::limits::{SIGNING_SECRET_BYTES_MAX, SIGNING_SECRETS_MAX};
 use crate::domain::{Secret, SecretId, SeededBug};
+use crate::store::StoreError;
 
 /// A signing secret to be kept. Has no output form.
 #[derive(Clone, Deserialize, JsonSchema)]
@@ -128,6 +129,26 @@ impl App {
         Ok(CreatedOrSame { created, value: secrets_changed(self, entry, created).await? })
     }
 
+    /// Keeps the key that a provider hands over with its handshake, where the endpoint has no secret. Anybody who knows the
+    /// URL can hand one over: it never takes the place of a secret, nor stands beside one.
+    pub(in crate::app) async fn keep_first_secret(
+        self: &Arc<Self>,
+        entry: &EndpointEntry,
+        secret: Secret,
+    ) -> Result<(), StoreError> {
+        let (row, now) = (entry.row, self.core.clock.now());
+        let write = self.core.store.write(move |writing| {
+            if writing.count_secrets(row)? > 0 {
+                return Ok(false);
+            }
+            writing.add_secret(row, SecretId::new(), &secret, now).map(|()| true)
+        });
+        if write.await? && secrets_changed(self, entry, true).await.is_err() {
+            tracing::warn!(endpoint = %entry.endpoint.id, "the endpoint's new secret could not be announced");
+        }
+        Ok(())
+    }
+
     /// Puts one secret in the place of another; false when that one is there no longer.
     pub(super) async fn correct_secret(
         self: &Arc<Self>,
@@ -175,7 +196,9 @@ mod tests {
         assert_eq!(secret_texts(&app, id), ["one"]);
         assert!(app.add_secret(&entry, Secret::new("two".to_owned())).await.unwrap().created);
         assert!(!add().await.unwrap().created, "also when there is no room for another");
-        let Err(error) = app.add_secret(&entry, Secret::new("three".to_owned())).await else { panic!("a third secret") };
+        let Err(error) = app.add_secret(&entry, Secret::new("three".to_owned())).await else {
+            panic!("a third secret")
+        };
         assert_eq!(error.code, "too_many_secrets");
         ended(app).await;
     }

@@ -14,9 +14,7 @@ use crate::signature::json_path::JsonPath;
 use crate::signature::key_pair::KeyPair;
 use crate::signature::place::Sources;
 use crate::signature::timestamp_place::TimestampAt;
-use crate::signature::{
-    Algorithm, BodyFacts, Encoding, Place, Provider, Scheme, SecretForm, SignedRequest,
-};
+use crate::signature::{Algorithm, BodyFacts, Encoding, Place, Provider, Scheme, SecretForm, SignedRequest};
 
 /// The clock of every property; whole seconds, as most schemes sign no smaller ones.
 const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
