@@ -5,7 +5,8 @@
 //! [`Provider::explain`] the same judgement with its working shown, [`Provider::sign`] the reverse. [`BodyFacts`] reads
 //! the few fields of a JSON body that names, filters and keys need; [`envelope()`] is the view of CONTRACT's full row.
 //!
-//! No I/O and no clock: the same input gives the same answer. Only [`Provider::test_secret`], and ECDSA, draw random numbers.
+//! No I/O and no clock: the same input gives the same answer. Only [`Provider::test_secret`], ECDSA and RSA draw random
+//! numbers.
 
 mod action;
 mod algorithm;
@@ -37,6 +38,7 @@ mod place;
 mod provider;
 mod public_key;
 mod request;
+mod rsa_key;
 mod sample;
 mod scheme;
 mod secret_form;

@@ -22,7 +22,7 @@ const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 const SCHEMES_MIN: usize = 135;
 /// How much later an example is signed anew; every timestamp in it has gone stale by then.
 const LATER_SECONDS: i64 = 7 * 24 * 60 * 60;
-/// Creel makes no RSA keys, so these are from files. They guard nothing.
+/// RSA keys take long to make, so these are from files. They guard nothing.
 const RSA: [&str; 2] = [include_str!("rsa_test_key.pem"), include_str!("rsa_other_key.pem")];
 
 fn signable() -> Vec<(&'static Provider, &'static Scheme)> {
@@ -76,10 +76,11 @@ fn inner_place(scheme: &Scheme) -> Option<&Place> {
     scheme.places.first().map(|place| &place.place).filter(|place| place.header_name().is_none())
 }
 
-/// A body that holds the text: the text itself or, for a scheme that signs inside the body, the example's with the text
-/// added.
+/// A body that holds the text: the text itself or, for a scheme that signs inside the body or a field of it alone, the
+/// example's with the text added.
 fn body_of(provider: &Provider, scheme: &Scheme, text: &str) -> Vec<u8> {
-    if inner_place(scheme).is_none() {
+    let signs_a_field = scheme.contents.iter().any(|content| content.as_str().contains("{form:"));
+    if inner_place(scheme).is_none() && !signs_a_field {
         return text.as_bytes().to_vec();
     }
     let first = &provider.schemes[0].name;
@@ -136,6 +137,8 @@ fn covered_fields(scheme: &Scheme) -> Vec<Place> {
             let toml = match word {
                 "json" => format!("body = '{argument}'"),
                 "form" => format!("form = '{argument}'"),
+                // All fields but that one: such as the one that `body_of` adds.
+                "php_form" => "form = 'note'".to_owned(),
                 "form_json" => {
                     argument.split_once('/').map(|(form, body)| format!("form = '{form}'\nbody = '{body}'"))?
                 }
