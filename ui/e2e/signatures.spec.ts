@@ -302,5 +302,7 @@ test('an endpoint whose provider alone can sign gets a test key, and its private
   await page.getByRole('button', { name: 'Get a test key' }).click();
   await expect(page.getByLabel('Public key', { exact: true })).toHaveText(/^[0-9a-f]{64}$/);
   await expect(page.getByRole('button', { name: 'Remove secret 1' })).toBeVisible();
+  await expect(page.getByText('private key, such as your test key')).toBeVisible();
+  await expect(page.getByText(/begins or ends with white space/)).toHaveCount(0);
   expect(await ui.document()).not.toContain('PRIVATE');
 });

@@ -70,6 +70,12 @@ enum Kind {
     Rsa(Box<RsaKeyPair>, Zeroizing<Vec<u8>>),
 }
 
+/// Whether a secret is a private key, which signs and stands for its public half.
+#[must_use]
+pub fn is_private_key(secret: &Secret) -> bool {
+    KeyPair::is_private(secret.expose())
+}
+
 impl KeyPair {
     /// Whether a text is a private key, of whatever kind.
     pub(super) fn is_private(text: &str) -> bool {

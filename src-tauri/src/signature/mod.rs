@@ -66,6 +66,7 @@ pub use explanation::{Explanation, TriedSecret};
 pub use finding::{Confidence, Finding, Mistake};
 pub use handshake::{Charset, Handshake, HandshakeReply};
 pub use key_pair::PublicKeyForm;
+pub use key_pair::is_private_key;
 pub use options::{OptionName, certificate_in, options_replacing, options_with_certificate, options_without_secrets};
 pub use place::Place;
 pub use provider::{Basis, Evidence, Example, Provider, ProviderView, Retry};
