@@ -97,6 +97,7 @@ const NPM: &[Agreement] = &[
             ("content-type", "application/json"),
             ("x-contentful-topic", "ContentManagement.Entry.publish"),
             ("x-contentful-signed-headers", "content-type,x-contentful-signed-headers,x-contentful-timestamp"),
+            ("x-contentful-timestamp", "1767225600000"),
         ],
         ..agreement("@contentful/node-apps-toolkit", "contentful").signing().timed()
     },
