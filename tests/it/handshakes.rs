@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::support::{Creel, Request, Target, list, text};
+use super::support::{Creel, Launch, Request, Target, hub_signature, list, text, until};
 
 /// How many handshakes the fixture holds; fewer would mean that the test tests nothing.
 const HANDSHAKES: usize = 20;
@@ -80,4 +80,39 @@ fn no_handshake_signs_what_could_be_a_webhook_or_echoes_what_could_be_markup() {
     let endpoint = creel.endpoint(json!({ "provider": "dropbox" }));
     let asked = Request::new("GET", &format!("{}?challenge=%3Cscript%3E", endpoint.path));
     assert!(!creel.send(&asked).text().contains("<script>"));
+}
+
+#[test]
+fn a_key_that_a_handshake_hands_over_is_kept_where_there_is_none_and_never_logged() {
+    let creel = Launch::new().env("CREEL_LOG", "trace").start();
+    let key = "key-handed-over-4e1a7c9b2d-long-enough";
+    let asana = |path: &str, key: &str| creel.send(&Request::new("POST", path).header("X-Hook-Secret", key));
+    let notion = |path: &str, key: &str| {
+        creel.send(&Request::new("POST", path).body(json!({ "verification_token": key }).to_string()))
+    };
+    let bodies = [("asana", "X-Hook-Signature", ""), ("notion", "X-Notion-Signature", "sha256=")];
+    for (provider, header, prefix) in bodies {
+        let hand_over = |path: &str, key: &str| if provider == "asana" { asana(path, key) } else { notion(path, key) };
+        let endpoint = creel.endpoint(json!({ "provider": provider }));
+        let before = creel.send(&Request::new("POST", &endpoint.path).body("{}"));
+        let answer = hand_over(&endpoint.path, key);
+        assert_eq!(answer.status, 200, "{provider}");
+        let shown = creel.get(&format!("/endpoints/{}", endpoint.id));
+        assert_eq!(shown["signing_secret_hint"], "ough", "{provider}");
+        assert!(!shown.to_string().contains(key), "{provider}");
+        let sign = |key: &str| format!("{prefix}{}", hub_signature(key, b"{}").trim_start_matches("sha256="));
+        let signed =
+            |key: &str| creel.send(&Request::new("POST", &endpoint.path).header(header, &sign(key)).body("{}"));
+        assert_eq!(signed(key).status, 200, "{provider}: the key is in use when the handshake is answered");
+        let before = text(&before.json(), "delivery_id").to_owned();
+        until("the delivery before is judged again", || {
+            (creel.delivery(&before)["signature_status"] == "missing").then_some(())
+        });
+        // Anybody can say this: it changes nothing once there is a key.
+        assert_eq!(hand_over(&endpoint.path, "another-key-of-somebody-else").status, 200, "{provider}");
+        assert_eq!(list(&creel.get(&format!("/endpoints/{}", endpoint.id)), "signing_secrets").len(), 1, "{provider}");
+        assert_eq!(signed("another-key-of-somebody-else").status, 401, "{provider}");
+    }
+    let log = creel.home().streams();
+    assert!(!log.is_empty() && !log.contains(key) && !log.contains("another-key"), "a key is in the log");
 }

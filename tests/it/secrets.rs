@@ -7,6 +7,7 @@ use std::process::Stdio;
 use serde_json::json;
 
 use super::support::creel::BINARY;
+use super::support::sign::fingerprint;
 use super::support::{Creel, Events, Launch, Target, hub_signature, text};
 
 const FIRST: &str = "canary-one-8d2f6b1c-long-enough";
@@ -18,7 +19,8 @@ const FROM_ENV: &str = "canary-env-0a1b2c3d-long-enough";
 const OPTION: &str = "canary-opt-3b7d9f1a-long-enough";
 const API_KEY: &str = "canary-api-4c8e0a2b-long-enough";
 const TOKEN: &str = "canary-tok-9d1f3b5c-long-enough";
-const CANARIES: [&str; 9] = [FIRST, SECOND, MISTYPED, TRIED, FROM_FILE, FROM_ENV, OPTION, API_KEY, TOKEN];
+const TEMPLATE: &str = "canary-tpl-5a7c9e1d-long-enough";
+const CANARIES: [&str; 10] = [FIRST, SECOND, MISTYPED, TRIED, FROM_FILE, FROM_ENV, OPTION, API_KEY, TOKEN, TEMPLATE];
 
 fn without_canary(where_it_is: &str, text: &str) {
     for canary in CANARIES {
@@ -222,6 +224,47 @@ fn a_token_that_a_sender_sends_stands_in_its_own_request_alone() {
     for path in ["/endpoints", "/deliveries", "/stats", "/refusals"] {
         without_canary("an answer that is not about the request", &creel.get(path).to_string());
     }
+    without_canary_around(&creel, &events);
+}
+
+#[test]
+fn a_secret_that_a_scheme_of_ones_own_signs_along_is_hidden_in_every_explanation() {
+    let creel = Launch::new().env("CREEL_LOG", "trace").start();
+    let events = Events::open(&creel);
+    let custom = json!({ "header": "X-Sum", "algorithm": "sha256", "template": "{secret}.{body}.{secret}" });
+    let options = json!({ "custom": custom });
+    let endpoint = creel.endpoint(json!({ "provider_options": options }));
+    let mut answers = vec![creel.set_secret(&endpoint, TEMPLATE).to_string()];
+    let sum = |secret: &str| fingerprint(format!("{secret}.{{}}.{secret}").as_bytes());
+    let sent = creel.send(&endpoint.post("{}").header("X-Sum", &sum(TEMPLATE))).expect_json(200);
+    let refused = creel.send(&endpoint.post("{}").header("X-Sum", &sum("another"))).expect_json(401);
+    for delivery in [&sent, &refused] {
+        let path = format!("/deliveries/{}/signature", text(delivery, "delivery_id"));
+        let explained = creel.get(&path);
+        let shown = text(&explained, "signed_content_preview");
+        assert!(shown.contains(".{}."), "the rest of the signed text is shown: {shown}");
+        answers.push(explained.to_string());
+        answers.push(creel.api("POST", &path, Some(&json!({ "secret": format!(" {TEMPLATE}") }))).text());
+        answers.push(creel.api("POST", &path, Some(&json!({ "provider_options": options }))).text());
+        answers.push(creel.delivery(text(delivery, "delivery_id")).to_string());
+    }
+    let files = [("options", options.to_string()), ("secret", TEMPLATE.to_owned()), ("body", "{}".to_owned())];
+    let [options, secret, body] = files.map(|(name, text)| {
+        let path = creel.home().scratch(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    });
+    let sum = format!("X-Sum: {}", sum("another"));
+    let common = ["--provider", "generic", "--secret-file", &secret, "--body-file", &body, "--options-file", &options];
+    for verb in [vec!["verify", "-H", &sum], vec!["--json", "verify", "-H", &sum], vec!["sign"]] {
+        let ended = creel.cli(&[verb, common.to_vec()].concat());
+        assert!(ended.stdout.len() > 1, "{ended:?}");
+        answers.push(ended.stdout + &ended.stderr);
+    }
+    for answer in &answers {
+        without_canary("an answer", answer);
+    }
+    events.wait_for("delivery", |row| row["id"] == refused["delivery_id"]);
     without_canary_around(&creel, &events);
 }
 

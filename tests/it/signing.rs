@@ -385,6 +385,33 @@ fn an_endpoint_of_a_provider_with_a_public_key_is_tried_out_and_replayed_with_a_
 }
 
 #[test]
+fn providers_with_rsa_keys_are_signed_for_with_one_that_is_made_here_also_with_sha1() {
+    let creel = Creel::start();
+    let (public, body) = (creel.home().scratch("public"), creel.home().scratch("body"));
+    fs::write(&body, "payload=%7B%22id%22%3A1%7D").unwrap();
+    for (provider, scheme) in [("chip", "rsa-pkcs1-sha256"), ("travis-ci", "rsa-pkcs1-sha1")] {
+        let known = creel.get(&format!("/providers/{provider}"));
+        assert_eq!(
+            (&known["schemes"][0]["algorithm"], &known["schemes"][0]["can_sign"]),
+            (&json!(scheme), &json!(true))
+        );
+        let endpoint = creel.endpoint(json!({ "provider": provider }));
+        let made = creel.api("POST", &format!("/endpoints/{}/test-key", endpoint.id), None).expect_json(200);
+        assert!(text(&made, "public_key").contains("BEGIN PUBLIC KEY"), "{made}");
+        let common = ["--provider", provider, "--body-file", body.to_str().unwrap()];
+        let signed = creel.cli(&[&["--json", "sign", "--throwaway"], &common[..]].concat());
+        assert_eq!(signed.code, Some(0), "{signed:?}");
+        let signed: serde_json::Value = serde_json::from_str(&signed.stdout).unwrap();
+        fs::write(&public, text(&signed, "public_key")).unwrap();
+        let header = &signed["headers"][0];
+        let header = format!("{}: {}", header[0].as_str().unwrap(), header[1].as_str().unwrap());
+        let verify = ["verify", "--secret-file", public.to_str().unwrap(), "-H", &header];
+        let verified = creel.cli(&[&verify, &common[..]].concat());
+        assert_eq!(verified.code, Some(0), "{verified:?}");
+    }
+}
+
+#[test]
 fn a_replay_signs_inside_the_body_anew_and_leaves_every_other_byte() {
     let creel = Creel::start();
     let app = Target::answering(200);

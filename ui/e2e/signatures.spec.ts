@@ -265,3 +265,44 @@ test('an unknown sender’s scheme is described while the newest delivery says w
   const again = await engine.send(endpoint, body, { 'X-Time': time, 'X-Our-Signature': `v0=${digest}` });
   expect(again.status).toBe(200);
 });
+
+test('another provider’s rules are tried on a delivery without a change, and switched to from there', async ({
+  ui,
+  engine,
+}) => {
+  const endpoint = await engine.endpoint('Moved', { provider: 'shopify' });
+  await engine.api('PUT', `/endpoints/${endpoint.id}/signing-secret`, { signing_secret: secret });
+  const body = '{"event":"order.paid"}';
+  await engine.send(endpoint, body, { 'X-Shopify-Topic': 'orders/paid', ...signature('another', body) });
+  await ui.row('orders/paid').click();
+  await ui.tab('Signature');
+  const trial = ui.panel.getByRole('region', { name: 'Try a secret' });
+  await expect(trial.getByRole('button', { name: 'Try it' })).toBeDisabled();
+  await trial.getByLabel('By the rules of').selectOption('github');
+  await trial.getByRole('button', { name: 'Try it' }).click();
+  await expect(trial.getByText('Would not verify')).toBeVisible();
+  await trial.getByLabel('Secret to try').fill('another');
+  await expect(trial.getByText('Would not verify')).toBeHidden();
+  await trial.getByRole('button', { name: 'Try it' }).click();
+  await expect(trial.getByText('Would verify')).toBeVisible();
+  await trial.getByRole('button', { name: /^Switch to GitHub/ }).click();
+  const dialog = ui.page.getByRole('dialog', { name: /^Switch to GitHub/ });
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  const unchanged = await engine.api('GET', `/endpoints/${endpoint.id}`);
+  expect(unchanged).toMatchObject({ provider: 'shopify' });
+});
+
+test('an endpoint whose provider alone can sign gets a test key, and its private half is nowhere', async ({
+  ui,
+  engine,
+}) => {
+  const { page } = ui;
+  await engine.endpoint('Bot', { provider: 'discord' });
+  await ui.go('Endpoints');
+  await page.getByRole('button', { name: 'Get a test key' }).click();
+  await expect(page.getByLabel('Public key', { exact: true })).toHaveText(/^[0-9a-f]{64}$/);
+  await expect(page.getByRole('button', { name: 'Remove secret 1' })).toBeVisible();
+  await expect(page.getByText('private key, such as your test key')).toBeVisible();
+  await expect(page.getByText(/begins or ends with white space/)).toHaveCount(0);
+  expect(await ui.document()).not.toContain('PRIVATE');
+});

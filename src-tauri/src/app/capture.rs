@@ -107,11 +107,12 @@ impl App {
     ) -> Result<IngressReply, CaptureError> {
         // Looked up again: the endpoint may have been deleted while its body was read.
         let entry = self.core.endpoints.by_id(endpoint_id).ok_or(CaptureError::NoEndpoint)?;
-        let (request, judgement) = match self.judged(&entry, request)? {
+        let (request, mut judgement) = match self.judged(&entry, request)? {
             Judged::Here(request, judgement) => (request, judgement),
             Judged::Apart(judging) => judging.await?,
         };
         let wanted = self.wanted_certificate(&entry, &request, judgement.verdict);
+        let key = judgement.handshake.as_mut().and_then(|reply| reply.key.take());
         let Prepared { mut new, destinations, answer } = self.prepare(&entry, request, judgement);
         let (until_commit, _until_answer) =
             if SeededBug::BudgetUntilAnswer.is_on() { (None, Some(held)) } else { (Some(held), None) };
@@ -136,6 +137,10 @@ impl App {
                 destinations.iter().for_each(|destination| self.relay.wake(&destination.url));
                 if let Some(wanted) = wanted {
                     self.begin_certificate_fetch(wanted);
+                }
+                if let Some(key) = key {
+                    // Before the answer: what its sender signs with it may follow at once.
+                    Box::pin(self.keep_first_secret(&entry, key)).await?;
                 }
                 match answer {
                     Answer::Known(reply, wait) => (reply, wait),

@@ -7,7 +7,8 @@
 //! a certificate is anybody's, signing is not. Without leave, the verdict's explanation says what to do.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::App;
@@ -17,70 +18,124 @@ use super::inbound::InboundRequest;
 use super::judgement::public_url_of;
 use crate::domain::{Endpoint, EndpointId, SignatureReason, Timestamp};
 use crate::relay::CertificateClient;
-use crate::signature::{SignedRequest, Verdict, is_certificate, options_with_certificate};
+use crate::signature::{SignedRequest, Verdict, certificate_in, is_certificate, options_with_certificate};
 
 /// How long an address is not asked again for an endpoint: what was found there stands until then.
 const PAUSE: Duration = Duration::from_secs(60);
 /// Addresses asked for one endpoint within [`PAUSE`]: who knows its URL cannot make Creel ask a provider all the time.
 const FETCHES_PER_ENDPOINT: usize = 10;
+/// How many of these one client may bring about: what it makes up must not hold up what others truly name.
+const FETCHES_PER_CLIENT: usize = 3;
 /// Fetches remembered over all endpoints, each with at most 64 KiB; those beyond wait until one of these is forgotten.
 const FETCHES_MAX: usize = 256;
+/// How long a certificate that a request was signed with needs no fetch: a sender may have several in use.
+const PROVEN: Duration = Duration::from_secs(24 * 60 * 60);
+/// Such certificates remembered for one endpoint; the oldest gives way.
+const PROVEN_PER_ENDPOINT: usize = 16;
 /// Bytes of the longest address that is asked.
 const ADDRESS_BYTES_MAX: usize = 1024;
 /// Bytes of the largest body that is kept to try a certificate with; messages of SNS have 256 KiB before they are escaped
 /// (<https://docs.aws.amazon.com/general/latest/gr/sns.html>).
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 
+/// An address for an endpoint.
+type Wish = (EndpointId, String);
+
 /// One fetch for an endpoint.
 struct Fetch {
     begun_at: Timestamp,
+    /// Who named the address, where that is known.
+    client: Option<IpAddr>,
     /// What was found, once it was.
     pem: Option<Arc<str>>,
+}
+
+/// A certificate that a request of the endpoint was signed with.
+struct Proven {
+    since: Timestamp,
+    pem: Arc<str>,
 }
 
 /// What is to be done about a certificate that is wanted.
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
     Fetch,
-    /// It was fetched just now, for a request that it did not fit perhaps.
+    /// It is there: it was fetched just now, for a request that it did not fit perhaps, or is in use already.
     Try(Arc<str>),
     Wait,
 }
 
-/// Who fetches, and what was fetched just now.
+/// Who fetches, what was fetched just now, and what has proved right.
 pub(super) struct Certificates {
     client: CertificateClient,
-    fetches: Mutex<HashMap<(EndpointId, String), Fetch>>,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    fetches: HashMap<Wish, Fetch>,
+    proven: HashMap<Wish, Proven>,
+}
+
+impl Known {
+    fn forget_old(&mut self, now: Timestamp) {
+        let is_within = |since: Timestamp, time: Duration| {
+            let age = u64::try_from(now.as_millis().saturating_sub(since.as_millis())).unwrap_or(0);
+            Duration::from_millis(age) < time
+        };
+        self.fetches.retain(|_, fetch| is_within(fetch.begun_at, PAUSE));
+        self.proven.retain(|_, proven| is_within(proven.since, PROVEN));
+    }
 }
 
 impl Certificates {
     /// Nothing has been fetched yet.
     pub(super) fn new(client: CertificateClient) -> Self {
-        Self { client, fetches: Mutex::default() }
+        Self { client, known: Mutex::default() }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What an endpoint may do now; if it may fetch, it counts as having done it.
-    fn step(&self, endpoint: EndpointId, url: &str, now: Timestamp) -> Step {
-        let pause = i64::try_from(PAUSE.as_millis()).unwrap_or(i64::MAX);
-        let mut fetches = self.fetches.lock().unwrap_or_else(PoisonError::into_inner);
-        fetches.retain(|_, fetch| now.as_millis().saturating_sub(fetch.begun_at.as_millis()) < pause);
-        let key = (endpoint, url.to_owned());
-        if let Some(fetch) = fetches.get(&key) {
+    fn step(&self, endpoint: EndpointId, url: &str, client: Option<IpAddr>, now: Timestamp) -> Step {
+        let mut known = self.known();
+        known.forget_old(now);
+        let wish = (endpoint, url.to_owned());
+        if let Some(proven) = known.proven.get(&wish) {
+            return Step::Try(Arc::clone(&proven.pem));
+        }
+        if let Some(fetch) = known.fetches.get(&wish) {
             return fetch.pem.clone().map_or(Step::Wait, Step::Try);
         }
-        let of_endpoint = fetches.keys().filter(|(id, _)| *id == endpoint).count();
-        if of_endpoint >= FETCHES_PER_ENDPOINT || fetches.len() >= FETCHES_MAX {
+        let of_endpoint = || known.fetches.iter().filter(|((id, _), _)| *id == endpoint).map(|(_, fetch)| fetch);
+        let of_client = of_endpoint().filter(|fetch| client.is_some() && fetch.client == client).count();
+        let is_full = of_endpoint().count() >= FETCHES_PER_ENDPOINT || known.fetches.len() >= FETCHES_MAX;
+        if is_full || of_client >= FETCHES_PER_CLIENT {
             return Step::Wait;
         }
-        fetches.insert(key, Fetch { begun_at: now, pem: None });
+        known.fetches.insert(wish, Fetch { begun_at: now, client, pem: None });
         Step::Fetch
     }
 
     /// Notes what was found: a forged request that named an address must not keep the next, true one from being judged.
     fn found(&self, endpoint: EndpointId, url: &str, pem: &Arc<str>) {
-        let mut fetches = self.fetches.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(fetch) = fetches.get_mut(&(endpoint, url.to_owned())) {
+        if let Some(fetch) = self.known().fetches.get_mut(&(endpoint, url.to_owned())) {
             fetch.pem = Some(Arc::clone(pem));
+        }
+    }
+
+    /// Notes that a request was signed with a certificate: from now on it neither waits nor counts.
+    fn proved(&self, endpoint: EndpointId, url: &str, pem: &Arc<str>, now: Timestamp) {
+        let mut known = self.known();
+        let wish = (endpoint, url.to_owned());
+        known.fetches.remove(&wish);
+        known.proven.insert(wish, Proven { since: now, pem: Arc::clone(pem) });
+        let of_endpoint = || known.proven.iter().filter(|((id, _), _)| *id == endpoint);
+        if of_endpoint().count() > PROVEN_PER_ENDPOINT {
+            let oldest = of_endpoint().min_by_key(|(_, proven)| proven.since).map(|(wish, _)| wish.clone());
+            oldest.map(|wish| known.proven.remove(&wish));
         }
     }
 }
@@ -102,6 +157,12 @@ enum Outcome {
 }
 
 impl WantedCertificate {
+    /// Who sent the request, where that is known and not only claimed.
+    fn client(&self) -> Option<IpAddr> {
+        let peer = Some(self.request.remote_addr.ip()).filter(|peer| !peer.is_loopback());
+        self.request.client.known().or(peer)
+    }
+
     /// The endpoint with the certificate, where it may be kept and the request was signed with it.
     fn fitted_into(&self, entry: &EndpointEntry, pem: &str) -> Option<Endpoint> {
         let mut endpoint = (*entry.endpoint).clone();
@@ -138,7 +199,7 @@ impl App {
 
     /// Begins to fetch a certificate, unless that was done just now.
     pub(super) fn begin_certificate_fetch(self: &Arc<Self>, wanted: WantedCertificate) {
-        let step = self.certificates.step(wanted.endpoint, &wanted.url, self.core.clock.now());
+        let step = self.certificate_step(&wanted);
         if step == Step::Wait {
             return;
         }
@@ -159,13 +220,28 @@ impl App {
         });
     }
 
+    /// What another endpoint has from the same address is not fetched again.
+    fn certificate_step(&self, wanted: &WantedCertificate) -> Step {
+        let entries = self.core.endpoints.all();
+        let others = entries.iter().filter(|entry| entry.endpoint.id != wanted.endpoint);
+        let kept = others.filter_map(|entry| certificate_in(&entry.endpoint.provider_options, &wanted.url)).next();
+        match kept {
+            Some(pem) => Step::Try(Arc::from(pem)),
+            None => self.certificates.step(wanted.endpoint, &wanted.url, wanted.client(), self.core.clock.now()),
+        }
+    }
+
     async fn obtain_certificate(&self, wanted: &WantedCertificate, step: Step) -> Result<Outcome, String> {
         let pem = match step {
             Step::Wait => return Ok(Outcome::NotKept),
             Step::Try(pem) => pem,
             Step::Fetch => self.fetch_certificate(wanted).await?,
         };
-        self.keep_certificate(wanted, &pem).await.map_err(|error| error.message)
+        let outcome = self.keep_certificate(wanted, &pem).await.map_err(|error| error.message)?;
+        if outcome == Outcome::Kept {
+            self.certificates.proved(wanted.endpoint, &wanted.url, &pem, self.core.clock.now());
+        }
+        Ok(outcome)
     }
 
     async fn fetch_certificate(&self, wanted: &WantedCertificate) -> Result<Arc<str>, String> {
@@ -197,52 +273,14 @@ mod tests {
     use std::sync::atomic::Ordering;
 
     use serde_json::{Value, json};
-    use tokio::time::Instant;
 
     use super::*;
-    use crate::app::inbound::ClientAddress;
-    use crate::app::settings::SettingsOverrides;
-    use crate::app::{Addresses, AppConfig};
-    use crate::domain::{DeliveryId, Headers};
+    use crate::app::test_app::{self, app, ended, endpoint, posted, summary, until};
+    use crate::domain::DeliveryId;
     use crate::relay::{found, provider};
     use crate::signature::Example;
-    use crate::store::{OwnerLock, read_summary};
 
     const HOST: &str = "sns.eu-central-1.amazonaws.com";
-    /// More than enough for a connection on this machine.
-    const PATIENCE: Duration = Duration::from_secs(20);
-
-    async fn app(dir: &std::path::Path, client: CertificateClient) -> Arc<App> {
-        let ([ingress, admin], public_url) = (["127.0.0.1:1", "127.0.0.1:2"].map(|text| text.parse().unwrap()), None);
-        let addresses = Addresses { ingress, admin, public_url, tunnel: Arc::default() };
-        let lock = OwnerLock::take(dir).unwrap();
-        let guard = crate::tunnel::GuardProgram::this_program().unwrap();
-        let spawner = Arc::new(crate::tunnel::TokioSpawner::new(guard));
-        let (overrides, tunnel_dir) = (SettingsOverrides::default(), dir.join("tunnel"));
-        let config = AppConfig { lock, addresses, overrides, spawner, tunnel_dir };
-        App::start_with(config, client).await.unwrap()
-    }
-
-    async fn ended(app: Arc<App>) {
-        app.stop_relay(Instant::now()).await;
-        app.close(Instant::now() + Duration::from_secs(5)).await;
-    }
-
-    /// An endpoint for Amazon SNS with these options.
-    async fn endpoint(app: &App, options: Value, letter: &str) -> EndpointId {
-        let id = EndpointId::new();
-        let endpoint = serde_json::from_value(json!({
-            "id": id, "name": "a", "token": format!("ep_{}", letter.repeat(43)), "provider": "aws-sns",
-            "scheme": null, "provider_options": options, "body_policy": "any", "signature_policy": "enforce",
-            "enabled": true, "duplicate_policy": "collapse", "reply": {"mode": "ack"}, "event_filters": [],
-            "when_target_down": "fail", "targets": [], "allow_non_loopback": false, "public_url_override": null,
-            "created_at": Timestamp::from_millis(0),
-        }));
-        let endpoint = endpoint.unwrap();
-        app.core.store.write(move |writing| writing.save_endpoint(&endpoint)).await.unwrap();
-        app.core.reload_endpoints().await.unwrap();
-        id
-    }
 
     fn example(app: &App) -> Example {
         app.core.catalogue.get("aws-sns").unwrap().examples[0].clone()
@@ -261,19 +299,8 @@ mod tests {
         Example { body: body.to_string(), ..example }
     }
 
-    fn request(app: &App, example: Example) -> InboundRequest {
-        InboundRequest {
-            method: "POST".to_owned(),
-            path: String::new(),
-            query: None,
-            headers: Headers::from_pairs(example.headers.iter().map(|(name, value)| (name, value))).unwrap(),
-            body: example.body.into(),
-            remote_addr: "127.0.0.1:3".parse().unwrap(),
-            client: ClientAddress { ip: None, source: "peer" },
-            tunnel: None,
-            public_base: None,
-            received_at: app.core.clock.now(),
-        }
+    fn of_example(app: &App, example: Example) -> InboundRequest {
+        test_app::request(app, &example.headers, example.body)
     }
 
     /// What the sender of the example is told: the status, and the delivery's id.
@@ -282,21 +309,15 @@ mod tests {
     }
 
     async fn post(app: &Arc<App>, endpoint: EndpointId, example: Example) -> (u16, DeliveryId) {
-        let reply = app.capture_request(endpoint, request(app, example), ()).await;
-        let said: Value = serde_json::from_slice(&reply.body).unwrap();
-        (reply.status, serde_json::from_value(said["delivery_id"].clone()).unwrap())
+        posted(app, endpoint, of_example(app, example)).await
     }
 
     async fn reason(app: &App, id: DeliveryId) -> SignatureReason {
-        app.core.store.read(move |connection| read_summary(connection, id)).await.unwrap().unwrap().signature_reason
+        summary(app, id).await.signature_reason
     }
 
     async fn becomes_valid(app: &App, id: DeliveryId) {
-        let until = Instant::now() + PATIENCE;
-        while reason(app, id).await != SignatureReason::Ok {
-            assert!(Instant::now() < until, "the delivery was not judged again");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        until("the delivery was not judged again", async || reason(app, id).await == SignatureReason::Ok).await;
     }
 
     /// The certificate of the example, before there is an app.
@@ -311,12 +332,12 @@ mod tests {
         let app = app(dir.path(), CertificateClient::default()).await;
         let pem = embedded_certificate();
         let options = json!({ "trust": "fetch", "certificate_pem": "the user's own" });
-        let endpoint = endpoint(&app, options.clone(), "a").await;
+        let endpoint = endpoint(&app, "aws-sns", options.clone()).await;
         let (status, reason) = (crate::domain::SignatureStatus::Invalid, SignatureReason::UnsupportedScheme);
         let verdict = Verdict { status, reason, matched_secret: None };
         let wanted = |example| {
             let entry = app.core.endpoints.by_id(endpoint).unwrap();
-            app.wanted_certificate(&entry, &request(&app, example), verdict).unwrap()
+            app.wanted_certificate(&entry, &of_example(&app, example), verdict).unwrap()
         };
         let now = || app.core.endpoints.by_id(endpoint).unwrap().endpoint.provider_options.clone();
         assert_eq!(app.keep_certificate(&wanted(forged(&app)), &pem).await.unwrap(), Outcome::NotKept);
@@ -331,13 +352,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (client, asked) = provider(HOST, found(&embedded_certificate())).await;
         let app = app(dir.path(), client).await;
-        let endpoint = endpoint(&app, json!({ "trust": "fetch" }), "a").await;
+        let endpoint = endpoint(&app, "aws-sns", json!({ "trust": "fetch" })).await;
         let (_, forged) = post(&app, endpoint, forged(&app)).await;
-        let until = Instant::now() + PATIENCE;
-        while !app.certificates.fetches.lock().unwrap().values().any(|fetch| fetch.pem.is_some()) {
-            assert!(Instant::now() < until, "nothing was fetched");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let is_there = async || app.certificates.known().fetches.values().any(|fetch| fetch.pem.is_some());
+        until("nothing was fetched", is_there).await;
         let (_, id) = sent(&app, endpoint).await;
         becomes_valid(&app, id).await;
         assert_ne!(reason(&app, forged).await, SignatureReason::Ok);
@@ -349,7 +367,7 @@ mod tests {
     async fn a_certificate_that_the_user_brings_has_stored_deliveries_judged_again_though_there_is_no_secret() {
         let dir = tempfile::tempdir().unwrap();
         let app = app(dir.path(), CertificateClient::default()).await;
-        let id = endpoint(&app, json!({}), "a").await;
+        let id = endpoint(&app, "aws-sns", json!({})).await;
         let (_, delivery) = sent(&app, id).await;
         assert_eq!(reason(&app, delivery).await, SignatureReason::UnsupportedScheme);
         let entry = app.core.endpoints.by_id(id).unwrap();
@@ -366,7 +384,7 @@ mod tests {
         let pem = embedded_certificate();
         let (client, asked) = provider(HOST, found(&pem)).await;
         let app = app(dir.path(), client).await;
-        let endpoint = endpoint(&app, json!({ "trust": "fetch" }), "a").await;
+        let endpoint = endpoint(&app, "aws-sns", json!({ "trust": "fetch" })).await;
         let (status, first) = sent(&app, endpoint).await;
         assert_eq!(status, 401, "the sender is not kept waiting");
         becomes_valid(&app, first).await;
@@ -384,17 +402,17 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (client, asked) = provider(HOST, found("no certificate")).await;
         let app = app(dir.path(), client).await;
-        let without = endpoint(&app, json!({ "trust": "a remark" }), "a").await;
+        let without = endpoint(&app, "aws-sns", json!({ "trust": "a remark" })).await;
         let (_, id) = sent(&app, without).await;
         assert_eq!(reason(&app, id).await, SignatureReason::UnsupportedScheme);
-        let with = endpoint(&app, json!({ "trust": "fetch" }), "b").await;
+        let with = endpoint(&app, "aws-sns", json!({ "trust": "fetch" })).await;
         let mut last = id;
-        let until = Instant::now() + PATIENCE;
         // All that is waited for is the request that must come, and only from the endpoint that may make it.
-        while asked.load(Ordering::SeqCst) == 0 {
+        until("nobody was asked", async || {
             last = sent(&app, with).await.1;
-            assert!(Instant::now() < until, "nobody was asked");
-        }
+            asked.load(Ordering::SeqCst) > 0
+        })
+        .await;
         sent(&app, with).await;
         assert_eq!(reason(&app, last).await, SignatureReason::UnsupportedScheme);
         ended(Arc::clone(&app)).await;
@@ -402,18 +420,60 @@ mod tests {
         assert_eq!(app.core.endpoints.by_id(with).unwrap().endpoint.provider_options, json!({ "trust": "fetch" }));
     }
 
+    #[tokio::test]
+    async fn what_another_endpoint_has_from_the_same_address_is_not_fetched_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let (client, asked) = provider(HOST, found("no certificate")).await;
+        let app = app(dir.path(), client).await;
+        let example = example(&app);
+        let body: Value = serde_json::from_str(&example.body).unwrap();
+        let (pem, url) = (certificate_of(&example), &body["SigningCertURL"]);
+        let kept = json!({ "trust": "fetch", "certificate_pem": pem, "certificate_url": url });
+        endpoint(&app, "aws-sns", kept.clone()).await;
+        let second = endpoint(&app, "aws-sns", json!({ "trust": "fetch" })).await;
+        let (_, delivery) = sent(&app, second).await;
+        becomes_valid(&app, delivery).await;
+        assert_eq!(app.core.endpoints.by_id(second).unwrap().endpoint.provider_options, kept);
+        ended(app).await;
+        assert_eq!(asked.load(Ordering::SeqCst), 0);
+    }
+
     #[test]
     fn an_address_is_asked_once_a_minute_and_an_endpoint_asks_no_more_than_a_few() {
         let certificates = Certificates::new(CertificateClient::default());
         let (one, other, at) = (EndpointId::new(), EndpointId::new(), Timestamp::from_millis);
-        assert_eq!(certificates.step(one, "a", at(0)), Step::Fetch);
-        assert_eq!(certificates.step(one, "a", at(1)), Step::Wait);
+        let step = |endpoint, url: &str, millis| certificates.step(endpoint, url, None, at(millis));
+        assert_eq!(step(one, "a", 0), Step::Fetch);
+        assert_eq!(step(one, "a", 1), Step::Wait);
         certificates.found(one, "a", &Arc::from("pem"));
-        assert_eq!(certificates.step(one, "a", at(59_999)), Step::Try(Arc::from("pem")));
-        assert_eq!(certificates.step(other, "a", at(59_999)), Step::Fetch);
-        assert_eq!(certificates.step(one, "a", at(60_000)), Step::Fetch);
-        let more = (0..).take_while(|n| certificates.step(one, &n.to_string(), at(60_001)) == Step::Fetch).count();
+        assert_eq!(step(one, "a", 59_999), Step::Try(Arc::from("pem")));
+        assert_eq!(step(other, "a", 59_999), Step::Fetch);
+        assert_eq!(step(one, "a", 60_000), Step::Fetch);
+        let more = (0..).take_while(|n| step(one, &n.to_string(), 60_001) == Step::Fetch).count();
         assert_eq!(more, FETCHES_PER_ENDPOINT - 1);
-        assert_eq!(certificates.step(other, "b", at(60_002)), Step::Fetch);
+        assert_eq!(step(other, "b", 60_002), Step::Fetch);
+    }
+
+    #[test]
+    fn addresses_that_one_client_makes_up_hold_up_neither_others_nor_what_has_proved_right() {
+        let certificates = Certificates::new(CertificateClient::default());
+        let (endpoint, at) = (EndpointId::new(), Timestamp::from_millis);
+        let [liar, honest] = ["192.0.2.1", "192.0.2.2"].map(|text| Some(text.parse().unwrap()));
+        let pem: Arc<str> = Arc::from("pem");
+        certificates.proved(endpoint, "proven", &pem, at(0));
+        let step = |url: &str, client, millis| certificates.step(endpoint, url, client, at(millis));
+        let made_up = (0..).take_while(|n| step(&n.to_string(), liar, 1) == Step::Fetch).count();
+        assert_eq!(made_up, FETCHES_PER_CLIENT);
+        assert_eq!(step("true", honest, 2), Step::Fetch);
+        let others = (0..).take_while(|n| step(&format!("x{n}"), None, 3) == Step::Fetch).count();
+        assert_eq!(others, FETCHES_PER_ENDPOINT - FETCHES_PER_CLIENT - 1);
+        assert_eq!(step("proven", honest, 4), Step::Try(Arc::clone(&pem)), "it neither waits nor counts");
+        let day = i64::try_from(PROVEN.as_millis()).unwrap();
+        assert_eq!(step("proven", honest, day), Step::Fetch);
+        for n in 0..=PROVEN_PER_ENDPOINT {
+            certificates.proved(endpoint, &n.to_string(), &pem, at(day + i64::try_from(n).unwrap()));
+        }
+        assert_eq!(certificates.known().proven.len(), PROVEN_PER_ENDPOINT);
+        assert_eq!(step("0", liar, day + 100), Step::Fetch, "the oldest gave way");
     }
 }

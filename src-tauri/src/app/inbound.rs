@@ -72,6 +72,17 @@ pub struct ClientAddress {
     pub source: &'static str,
 }
 
+impl ClientAddress {
+    /// The address, where it is not only the sender's own word.
+    #[must_use]
+    pub fn known(&self) -> Option<IpAddr> {
+        self.ip.filter(|_| !self.source.ends_with(CLAIMED))
+    }
+}
+
+/// What the source of an address ends with that may be the sender's own word.
+const CLAIMED: &str = "(claimed)";
+
 /// An answer to the sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IngressReply {

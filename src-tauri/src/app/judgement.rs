@@ -173,62 +173,27 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::app::inbound::ClientAddress;
-    use crate::app::settings::SettingsOverrides;
-    use crate::app::{Addresses, AppConfig};
-    use crate::domain::{Headers, Timestamp};
-    use crate::store::OwnerLock;
-
-    async fn app(dir: &std::path::Path) -> Arc<App> {
-        let ([ingress, admin], public_url) = (["127.0.0.1:1", "127.0.0.1:2"].map(|text| text.parse().unwrap()), None);
-        let addresses = Addresses { ingress, admin, public_url, tunnel: Arc::default() };
-        let lock = OwnerLock::take(dir).unwrap();
-        let guard = crate::tunnel::GuardProgram::this_program().unwrap();
-        let spawner = Arc::new(crate::tunnel::TokioSpawner::new(guard));
-        let (overrides, tunnel_dir) = (SettingsOverrides::default(), dir.join("tunnel"));
-        App::start(AppConfig { lock, addresses, overrides, spawner, tunnel_dir }).await.unwrap()
-    }
+    use crate::app::test_app::{app, ended, endpoint_of, request};
+    use crate::relay::CertificateClient;
 
     fn entry(app: &App) -> Arc<EndpointEntry> {
-        let endpoint = serde_json::from_value(json!({
-            "id": crate::domain::EndpointId::new(), "name": "a", "token": "ep_a", "provider": "generic",
-            "scheme": null, "provider_options": {}, "body_policy": "json", "signature_policy": "enforce",
-            "enabled": true, "duplicate_policy": "collapse", "reply": {"mode": "ack"}, "event_filters": [],
-            "when_target_down": "fail", "targets": [], "allow_non_loopback": false, "public_url_override": null,
-            "created_at": Timestamp::from_millis(0),
-        }));
         Arc::new(EndpointEntry {
             row: 1,
-            endpoint: Arc::new(endpoint.unwrap()),
+            endpoint: Arc::new(endpoint_of("generic", json!({ "body_policy": "json" }))),
             provider: app.core.catalogue.get("generic").cloned(),
             stored_secrets: Vec::new(),
             secrets: Some(Vec::new()),
         })
     }
 
-    fn request(body: String) -> InboundRequest {
-        InboundRequest {
-            method: "POST".to_owned(),
-            path: String::new(),
-            query: None,
-            headers: Headers::default(),
-            body: body.into(),
-            remote_addr: "127.0.0.1:3".parse().unwrap(),
-            client: ClientAddress { ip: None, source: "peer" },
-            tunnel: None,
-            received_at: Timestamp::from_millis(0),
-            public_base: None,
-        }
-    }
-
     #[tokio::test]
     async fn a_large_body_is_judged_off_the_worker_and_a_small_one_at_once_with_the_same_result() {
         let dir = tempfile::tempdir().unwrap();
-        let app = app(dir.path()).await;
+        let app = app(dir.path(), CertificateClient::default()).await;
         let entry = entry(&app);
         let padded = |bytes: usize| {
             let (head, tail) = (r#"{"event":"order.paid","pad":""#, r#""}"#);
-            request(format!("{head}{}{tail}", "x".repeat(bytes - head.len() - tail.len())))
+            request(&app, &[], format!("{head}{}{tail}", "x".repeat(bytes - head.len() - tail.len())))
         };
         let Ok(Judged::Here(_, judgement)) = app.judged(&entry, padded(JUDGED_INLINE_BYTES_MAX)) else {
             panic!("a small body had to wait");
@@ -240,17 +205,14 @@ mod tests {
         };
         assert!(large.as_mut().now_or_never().is_none(), "it waits for its turn");
         drop(others);
-        let (request, judgement) = large.await.unwrap();
-        assert_eq!((request.body.len(), judgement.event.name.as_str()), (JUDGED_INLINE_BYTES_MAX + 1, "order.paid"));
-        let Ok(Judged::Apart(refused)) = app.judged(&entry, request_of_no_json(JUDGED_INLINE_BYTES_MAX + 1)) else {
+        let (judged, judgement) = large.await.unwrap();
+        assert_eq!((judged.body.len(), judgement.event.name.as_str()), (JUDGED_INLINE_BYTES_MAX + 1, "order.paid"));
+        let Ok(Judged::Apart(refused)) =
+            app.judged(&entry, request(&app, &[], "x".repeat(JUDGED_INLINE_BYTES_MAX + 1)))
+        else {
             panic!("a large body was judged on the worker");
         };
         assert!(matches!(refused.await, Err(JudgementError::NotJson(_))));
-        app.stop_relay(tokio::time::Instant::now()).await;
-        app.close(tokio::time::Instant::now() + std::time::Duration::from_secs(5)).await;
-    }
-
-    fn request_of_no_json(bytes: usize) -> InboundRequest {
-        request("x".repeat(bytes))
+        ended(app).await;
     }
 }

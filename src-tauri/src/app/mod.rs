@@ -31,6 +31,8 @@ mod reverify;
 pub mod settings;
 mod signing;
 mod stored_request;
+#[cfg(test)]
+mod test_app;
 mod tunnel;
 #[cfg(all(test, feature = "types"))]
 mod typescript_types;
@@ -106,6 +108,8 @@ pub struct App {
     /// Who may judge a large body now; see [`judgement`].
     large_bodies: Semaphore,
     certificates: certificates::Certificates,
+    /// Held while a page of stored deliveries is judged again; see [`reverify`].
+    reverify_turn: tokio::sync::Mutex<()>,
     /// Housekeeping, jobs, and judging large bodies; joined by [`App::close`].
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -179,6 +183,7 @@ impl App {
             line_indexes: Arc::default(),
             large_bodies: Semaphore::new(judgement::LARGE_BODIES_JUDGED_MAX),
             certificates: certificates::Certificates::new(certificates),
+            reverify_turn: tokio::sync::Mutex::default(),
             tasks,
             stop: CancellationToken::new(),
             started_at,

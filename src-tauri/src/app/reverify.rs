@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use super::App;
-use super::endpoint_table::EndpointEntry;
 use super::jobs::{Job, JobStatus};
 use super::stored_request::{Rules, StoredRequest};
 use crate::domain::{DeliveryId, EndpointId, JobId, SignatureStatus};
@@ -50,9 +49,9 @@ impl App {
                 let originals = page.deliveries.iter().filter(|row| row.replayed_from_delivery_id.is_none());
                 let rows: Vec<(DeliveryId, i64)> = originals.map(|row| (row.id, row.seq)).collect();
                 self.jobs.update(job, |job| job.total += rows.len() as u64);
-                // Looked up again for each page: the secrets may change once more meanwhile.
-                let Some(entry) = self.core.endpoints.by_id(endpoint) else { return Ok(()) };
-                self.reverify_page(&entry, rows, job).await?;
+                if !self.reverify_page(endpoint, rows, job).await? {
+                    return Ok(());
+                }
                 let Some(next) = page.next_before else { break };
                 before = Some(next);
             }
@@ -60,13 +59,18 @@ impl App {
         Ok(())
     }
 
+    /// Judges some deliveries by the endpoint as it is now; false when it is there no longer.
     async fn reverify_page(
         &self,
-        entry: &Arc<EndpointEntry>,
+        endpoint: EndpointId,
         rows: Vec<(DeliveryId, i64)>,
         job: JobId,
-    ) -> Result<(), StoreError> {
-        let (entry, now) = (Arc::clone(entry), self.core.clock.now());
+    ) -> Result<bool, StoreError> {
+        // From reading the settings to writing the verdicts: else what was judged by old settings could be written over
+        // what another job has judged by new ones.
+        let _turn = self.reverify_turn.lock().await;
+        let Some(entry) = self.core.endpoints.by_id(endpoint) else { return Ok(false) };
+        let now = self.core.clock.now();
         let base = self.public_base_of(&entry.endpoint);
         let judged = self
             .core
@@ -100,6 +104,49 @@ impl App {
             job.done += done;
             job.failed += failed;
         });
-        Ok(())
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::app::test_app::{app, ended, endpoint, posted, request, secrets, summary, until};
+    use crate::domain::Secret;
+    use crate::relay::CertificateClient;
+    use crate::signature::SignedRequest;
+
+    /// A request that `generic` finds signed with this secret.
+    async fn signed(app: &Arc<App>, endpoint: EndpointId, secret: &str) -> DeliveryId {
+        let generic = app.core.catalogue.get("generic").unwrap();
+        let plain = request(app, &[], &br#"{"event":"a"}"#[..]);
+        let unsigned = SignedRequest { method: "POST", url: None, headers: &plain.headers, body: &plain.body };
+        let secret = Secret::new(secret.to_owned());
+        let signed = generic.sign(None, &json!({}), &secret, &unsigned, plain.received_at).unwrap();
+        posted(app, endpoint, request(app, &signed.headers, plain.body)).await.1
+    }
+
+    async fn ends(app: &App, job: JobId) {
+        until("the job did not end", async || app.jobs.get(job).unwrap().status == JobStatus::Done).await;
+    }
+
+    #[tokio::test]
+    async fn a_page_that_waited_is_judged_by_the_settings_of_its_turn_and_not_of_its_beginning() {
+        let dir = tempfile::tempdir().unwrap();
+        let app = app(dir.path(), CertificateClient::default()).await;
+        let id = endpoint(&app, "generic", json!({})).await;
+        secrets(&app, id, &["wrong"]).await;
+        let delivery = signed(&app, id, "right").await;
+        assert_eq!(summary(&app, delivery).await.signature_status, SignatureStatus::Invalid);
+        let turn = app.reverify_turn.lock().await;
+        let early = app.begin_reverify(id).id;
+        until("the page was not begun", async || app.jobs.get(early).unwrap().total > 0).await;
+        secrets(&app, id, &["right"]).await;
+        drop(turn);
+        ends(&app, early).await;
+        assert_eq!(summary(&app, delivery).await.signature_status, SignatureStatus::Valid);
+        ended(app).await;
     }
 }

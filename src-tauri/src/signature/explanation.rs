@@ -132,7 +132,8 @@ impl Explanation {
         let timestamp = time.as_ref().map(|(text, _)| text.as_str());
         let expected = secret
             .filter(|_| scheme.can_sign() && scheme.token_age.is_none() && scheme.shows_expected())
-            .and_then(|secret| verification.value(secret, timestamp, id.as_deref()).ok());
+            .zip(scheme.places.first())
+            .and_then(|(secret, place)| verification.value(place, secret, timestamp, id.as_deref()).ok());
         let sources = verification.sources();
         let place = scheme.places.first();
         let values = place.map(|place| place.values(&sources)).unwrap_or_default();

@@ -157,6 +157,11 @@ pub fn forms(bytes: &[u8]) {
     let name = String::from_utf8_lossy(name);
     let fields = form::fields(body);
     assert_eq!(form::field(body, &name), fields.into_iter().find(|(field, _)| *field == name).map(|(_, value)| value));
+    if let (Some(old), Some(changed)) = (form::field_bytes(body, &name), form::with_field(body, &name, b"a b")) {
+        assert_eq!(form::field_bytes(&changed, &name).as_deref(), Some(&b"a b"[..]));
+        let back = form::with_field(&changed, &name, &old).and_then(|back| form::field_bytes(&back, &name));
+        assert_eq!(back, Some(old));
+    }
     let _ = (super::canonical::sorted_params(body), super::canonical::php_serialized(body, &name));
 }
 

@@ -60,6 +60,9 @@ pub struct Handshake {
     /// The characters that it may have.
     #[serde(default = "token")]
     charset: Charset,
+    /// Whether the challenge is the key of the signatures to come, handed over once.
+    #[serde(default)]
+    hands_over_key: bool,
     /// What must be one of the endpoint's secrets, when it has any.
     #[serde(default)]
     token: Option<Place>,
@@ -111,6 +114,9 @@ pub struct HandshakeReply {
     pub headers: Vec<(String, String)>,
     /// Body.
     pub body: String,
+    /// The key of the signatures to come, where the provider hands it over with the handshake: the endpoint's secret, when
+    /// it has none.
+    pub key: Option<Secret>,
 }
 
 impl Handshake {
@@ -142,7 +148,7 @@ impl Handshake {
             let token = place.read(sources).unwrap_or_default();
             let is_ours = |secret: &Secret| bool::from(secret.expose().as_bytes().ct_eq(token.as_bytes()));
             if !secrets.iter().any(is_ours) {
-                return Some(HandshakeReply { status: REFUSED, headers: Vec::new(), body: String::new() });
+                return Some(HandshakeReply { status: REFUSED, headers: Vec::new(), body: String::new(), key: None });
             }
         }
         let hmac = match &self.hmac {
@@ -158,6 +164,7 @@ impl Handshake {
             status: self.status,
             headers: self.headers.iter().map(|(name, value)| (name.clone(), filled(value))).collect(),
             body: filled(&self.body),
+            key: (self.hands_over_key && !challenge.is_empty()).then(|| Secret::new(challenge.clone())),
         })
     }
 }
@@ -214,5 +221,15 @@ mod tests {
         let toml = "methods = ['POST']\nsigned = true\nstatus = 204\n";
         assert_eq!(reply(toml, "POST", "", &["s"], false), None);
         assert_eq!(reply(toml, "POST", "", &["s"], true).map(|reply| reply.status), Some(204));
+    }
+
+    #[test]
+    fn a_key_that_is_handed_over_is_told_apart_from_a_mere_challenge() {
+        let toml = "methods = ['GET']\nchallenge = { query = 'c' }\nhands_over_key = true\n";
+        let key = |toml: &str, query: &str| reply(toml, "GET", query, &[], true)?.key;
+        assert_eq!(key(toml, "c=the-key").unwrap().expose(), "the-key");
+        assert!(!format!("{:?}", reply(toml, "GET", "c=the-key", &[], true)).contains("the-key"));
+        assert_eq!(key(toml, "c=a%20b"), None, "it is restricted as every challenge is");
+        assert_eq!(key(&toml.replace("true", "false"), "c=the-key"), None);
     }
 }

@@ -3,8 +3,7 @@
 //!
 //! The private half is PEM (PKCS #8, RFC 5958; RSA also PKCS #1) and takes the place of an endpoint's signing secret, so
 //! that it is kept as secrets are. [`KeyPair::make`] and ECDSA draw random numbers; all else here gives the same answer
-//! to the same input. RSA keys are read and not made: `ring` cannot make them, and the one crate that can has an open
-//! advisory (RUSTSEC-2023-0071). RSA with SHA-1 is not signed with at all.
+//! to the same input. What `ring` does not do with RSA stands in [`super::rsa_key`].
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -17,9 +16,11 @@ use ring::signature::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use zeroize::Zeroizing;
 
 use super::algorithm::Algorithm;
 use super::public_key::{WHPK, pem};
+use super::rsa_key;
 use crate::domain::{Secret, words};
 
 /// What every PEM block with a private key holds in its first line (RFC 7468 section 10).
@@ -36,7 +37,7 @@ const SPKI_P256: [u8; 26] = [
     0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
 ];
 /// The algorithm of an RSA key in a SubjectPublicKeyInfo (RFC 8017 appendix A.1).
-const RSA_ALGORITHM: [u8; 15] =
+pub(super) const RSA_ALGORITHM: [u8; 15] =
     [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
 /// What a JSON Web Key of ours is called, in the key and in the tokens that it signs.
 pub(super) const KEY_ID: &str = "creel-test-key";
@@ -65,7 +66,14 @@ pub(super) struct KeyPair(Kind);
 enum Kind {
     Ed25519(Ed25519KeyPair),
     P256(EcdsaKeyPair),
-    Rsa(Box<RsaKeyPair>),
+    /// The key as `ring` reads it and, for what `ring` does not sign, in DER.
+    Rsa(Box<RsaKeyPair>, Zeroizing<Vec<u8>>),
+}
+
+/// Whether a secret is a private key, which signs and stands for its public half.
+#[must_use]
+pub fn is_private_key(secret: &Secret) -> bool {
+    KeyPair::is_private(secret.expose())
 }
 
 impl KeyPair {
@@ -82,20 +90,27 @@ impl KeyPair {
                 | Algorithm::EcdsaP256Sha256
                 | Algorithm::JwtEs256
                 | Algorithm::JwtRs256
+                | Algorithm::RsaSha1
                 | Algorithm::RsaSha256
                 | Algorithm::RsaPssSha256
         )
     }
 
     /// Makes a key pair; the private half, as PEM. None for an algorithm without, or when the system gives no randomness.
+    /// For RSA that takes a while.
     pub(super) fn make(algorithm: Algorithm) -> Option<Secret> {
         let random = SystemRandom::new();
         let document = match algorithm {
-            Algorithm::Ed25519 => Ed25519KeyPair::generate_pkcs8(&random),
-            Algorithm::EcdsaP256Sha256 | Algorithm::JwtEs256 => EcdsaKeyPair::generate_pkcs8(ecdsa(algorithm), &random),
+            Algorithm::Ed25519 => Ed25519KeyPair::generate_pkcs8(&random).ok()?.as_ref().to_vec(),
+            Algorithm::EcdsaP256Sha256 | Algorithm::JwtEs256 => {
+                EcdsaKeyPair::generate_pkcs8(ecdsa(algorithm), &random).ok()?.as_ref().to_vec()
+            }
+            Algorithm::RsaSha1 | Algorithm::RsaSha256 | Algorithm::RsaPssSha256 | Algorithm::JwtRs256 => {
+                rsa_key::make()?
+            }
             _ => return None,
         };
-        Some(Secret::new(armoured("PRIVATE KEY", document.ok()?.as_ref())))
+        Some(Secret::new(armoured("PRIVATE KEY", &Zeroizing::new(document))))
     }
 
     /// Reads a private key; none when the text is none for that algorithm.
@@ -103,7 +118,7 @@ impl KeyPair {
         if !Self::is_private(text) {
             return None;
         }
-        let bytes = pem(text.trim())?;
+        let bytes = Zeroizing::new(pem(text.trim())?);
         let kind = match algorithm {
             // Others write the older form without the public half (RFC 5208), which is computed then.
             Algorithm::Ed25519 => Kind::Ed25519(Ed25519KeyPair::from_pkcs8_maybe_unchecked(&bytes).ok()?),
@@ -112,7 +127,7 @@ impl KeyPair {
             }
             Algorithm::RsaSha1 | Algorithm::RsaSha256 | Algorithm::RsaPssSha256 | Algorithm::JwtRs256 => {
                 let read = if text.contains(PKCS1) { RsaKeyPair::from_der } else { RsaKeyPair::from_pkcs8 };
-                Kind::Rsa(Box::new(read(&bytes).ok()?))
+                Kind::Rsa(Box::new(read(&bytes).ok()?), bytes)
             }
             _ => return None,
         };
@@ -125,7 +140,8 @@ impl KeyPair {
         match &self.0 {
             Kind::Ed25519(key) => Some(key.sign(message).as_ref().to_vec()),
             Kind::P256(key) => Some(key.sign(&random, message).ok()?.as_ref().to_vec()),
-            Kind::Rsa(key) => {
+            Kind::Rsa(_, private) if algorithm == Algorithm::RsaSha1 => rsa_key::sign_sha1(private, message),
+            Kind::Rsa(key, _) => {
                 let padding: &dyn RsaEncoding = match algorithm {
                     Algorithm::RsaSha256 | Algorithm::JwtRs256 => &RSA_PKCS1_SHA256,
                     Algorithm::RsaPssSha256 => &RSA_PSS_SHA256,
@@ -143,7 +159,7 @@ impl KeyPair {
         match &self.0 {
             Kind::Ed25519(key) => key.public_key().as_ref().to_vec(),
             Kind::P256(key) => key.public_key().as_ref().to_vec(),
-            Kind::Rsa(key) => key.public_key().as_ref().to_vec(),
+            Kind::Rsa(key, _) => key.public_key().as_ref().to_vec(),
         }
     }
 
@@ -164,7 +180,7 @@ impl KeyPair {
         match &self.0 {
             Kind::Ed25519(_) => [&SPKI_ED25519[..], &key].concat(),
             Kind::P256(_) => [&SPKI_P256[..], &key].concat(),
-            Kind::Rsa(_) => {
+            Kind::Rsa(..) => {
                 let bits = der(0x03, &[&[0], &key[..]].concat());
                 der(0x30, &[&RSA_ALGORITHM[..], &bits].concat())
             }
@@ -179,7 +195,7 @@ impl KeyPair {
             // An uncompressed point is 04, x and y (SEC 1 section 2.3.3).
             Kind::P256(_) => json!({"kty": "EC", "crv": "P-256", "x": part(&key[1..33]), "y": part(&key[33..]),
                 "alg": "ES256", "use": "sig", "kid": KEY_ID}),
-            Kind::Rsa(pair) => {
+            Kind::Rsa(pair, _) => {
                 let rsa::PublicKeyComponents { n, e } = rsa::PublicKeyComponents::<Vec<u8>>::from(pair.public());
                 json!({"kty": "RSA", "n": part(&n), "e": part(&e), "alg": "RS256", "use": "sig", "kid": KEY_ID})
             }
@@ -209,7 +225,7 @@ fn armoured(label: &str, bytes: &[u8]) -> String {
 }
 
 /// A DER value (X.690 section 8.1) of less than 64 KiB, as every key is.
-fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(super) fn der(tag: u8, content: &[u8]) -> Vec<u8> {
     let [high, low] = u16::try_from(content.len()).unwrap_or(u16::MAX).to_be_bytes();
     let head = match (high, low) {
         (0, 0..=0x7f) => vec![tag, low],
@@ -231,7 +247,7 @@ mod tests {
     fn what_a_made_pair_signs_its_public_half_verifies_in_every_form() {
         let keys = [Algorithm::Ed25519, Algorithm::EcdsaP256Sha256, Algorithm::JwtEs256]
             .map(|algorithm| (algorithm, KeyPair::make(algorithm).unwrap().expose().to_owned()));
-        let rsa = [Algorithm::RsaSha256, Algorithm::RsaPssSha256, Algorithm::JwtRs256];
+        let rsa = [Algorithm::RsaSha1, Algorithm::RsaSha256, Algorithm::RsaPssSha256, Algorithm::JwtRs256];
         for (algorithm, text) in keys.into_iter().chain(rsa.map(|algorithm| (algorithm, RSA.to_owned()))) {
             let pair = KeyPair::read(&text, algorithm).unwrap();
             let signature = pair.sign(algorithm, b"message").unwrap();
@@ -254,8 +270,9 @@ mod tests {
             assert!(KeyPair::read(text, Algorithm::Ed25519).is_none(), "{text}");
             assert!(PublicKey::read(text, Algorithm::Ed25519, None).is_empty(), "{text}");
         }
-        assert!(KeyPair::make(Algorithm::JwtRs256).is_none() && KeyPair::make(Algorithm::HmacSha1).is_none());
-        let pair = KeyPair::read(RSA, Algorithm::RsaSha1).unwrap();
-        assert_eq!(pair.sign(Algorithm::RsaSha1, b"x"), None, "SHA-1 is verified, never signed with");
+        assert!(KeyPair::make(Algorithm::HmacSha1).is_none());
+        let made = KeyPair::make(Algorithm::JwtRs256).unwrap();
+        assert!(KeyPair::read(made.expose(), Algorithm::RsaSha1).is_some(), "an RSA key is one for every algorithm");
+        assert!(KeyPair::read(made.expose(), Algorithm::Ed25519).is_none());
     }
 }

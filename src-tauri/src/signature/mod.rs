@@ -5,7 +5,8 @@
 //! [`Provider::explain`] the same judgement with its working shown, [`Provider::sign`] the reverse. [`BodyFacts`] reads
 //! the few fields of a JSON body that names, filters and keys need; [`envelope()`] is the view of CONTRACT's full row.
 //!
-//! No I/O and no clock: the same input gives the same answer. Only [`Provider::test_secret`], and ECDSA, draw random numbers.
+//! No I/O and no clock: the same input gives the same answer. Only [`Provider::test_secret`], ECDSA and RSA draw random
+//! numbers.
 
 mod action;
 mod algorithm;
@@ -37,9 +38,11 @@ mod place;
 mod provider;
 mod public_key;
 mod request;
+mod rsa_key;
 mod sample;
 mod scheme;
 mod secret_form;
+mod settings;
 mod signature_place;
 mod signing;
 mod summary;
@@ -63,7 +66,8 @@ pub use explanation::{Explanation, TriedSecret};
 pub use finding::{Confidence, Finding, Mistake};
 pub use handshake::{Charset, Handshake, HandshakeReply};
 pub use key_pair::PublicKeyForm;
-pub use options::{OptionName, options_replacing, options_with_certificate, options_without_secrets};
+pub use key_pair::is_private_key;
+pub use options::{OptionName, certificate_in, options_replacing, options_with_certificate, options_without_secrets};
 pub use place::Place;
 pub use provider::{Basis, Evidence, Example, Provider, ProviderView, Retry};
 pub use request::{SignatureError, SignedRequest, Verdict};

@@ -97,6 +97,14 @@ pub fn options_with_certificate(options: &Value, url: &str, pem: &str) -> Option
     Some(options)
 }
 
+/// The certificate of options, when it was fetched from that address.
+#[must_use]
+pub fn certificate_in<'o>(options: &'o Value, url: &str) -> Option<&'o str> {
+    let text = |name: OptionName| options.get(name.as_str())?.as_str();
+    let was_fetched = text(OptionName::Trust) == Some(FETCH) && text(OptionName::CertificateUrl) == Some(url);
+    text(OptionName::CertificatePem).filter(|_| was_fetched)
+}
+
 fn secret_members(options: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
     let members = options.as_object_mut().into_iter().flatten();
     members.filter(|(name, _)| OptionName::parse(name).is_some_and(OptionName::is_secret))

@@ -116,10 +116,10 @@ impl Place {
         match &self.at {
             At::Fact(field) => JsonPath::parse(field.as_str())?.with(body, text, written),
             At::Body(path) => path.with(body, text, written),
-            At::Form { name, inner: Inner::Whole } => form::with_field(body, name, text),
+            At::Form { name, inner: Inner::Whole } => form::with_field(body, name, text.as_bytes()),
             At::Form { name, inner: Inner::Json(path) } => {
-                let inner = path.with(form::field(body, name)?.as_bytes(), text, written)?;
-                form::with_field(body, name, std::str::from_utf8(&inner).ok()?)
+                let inner = path.with(&form::field_bytes(body, name)?, text, written)?;
+                form::with_field(body, name, &inner)
             }
             At::Header(_) | At::Query(_) | At::Form { .. } => None,
         }

@@ -5,13 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::autopsy::{self, SecretMistake};
-use super::check::Standing;
 use super::custom::CUSTOM;
 use super::detection::{self, Elsewhere, Here};
 use super::event_source::{dedupe_key, event_name};
 use super::options::Options;
 use super::place::Sources;
-use super::verification::{Verification, invalid};
+use super::settings::{Choice, Settings};
 use super::{
     Action, BodyFacts, Confidence, DedupeKey, EventName, EventSource, Explanation, Finding, Handshake, HandshakeReply,
     Mistake, Place, Sample, Scheme, SchemeView, SignatureError, Signed, SignedRequest, Verdict,
@@ -274,13 +273,10 @@ impl Provider {
         let settings = self.settings(scheme, options)?;
         let choice = settings.choose(request);
         let verdict = settings.verdict(choice, secrets, request, now)?;
-        match choice {
-            Choice::Nothing => Ok(Explanation::without_scheme(verdict, secrets)),
-            Choice::Scheme(scheme) | Choice::OtherVersion(scheme) => {
-                let verification = Verification { scheme, options: &settings.options, request, now };
-                Ok(Explanation::of_scheme(&verification, verdict, secrets, local_url))
-            }
-        }
+        Ok(match settings.verification(choice, request, now) {
+            None => Explanation::without_scheme(verdict, secrets),
+            Some(verification) => Explanation::of_scheme(&verification, verdict, secrets, local_url),
+        })
     }
 
     /// The secret as it should be kept, where a mistake with it explains why the signature does not hold.
@@ -296,11 +292,8 @@ impl Provider {
         now: Timestamp,
     ) -> Result<Option<(Mistake, Secret)>, SignatureError> {
         let settings = self.settings(scheme, options)?;
-        let (Choice::Scheme(scheme) | Choice::OtherVersion(scheme)) = settings.choose(request) else {
-            return Ok(None);
-        };
-        let verification = Verification { scheme, options: &settings.options, request, now };
-        let found = autopsy::corrected(&verification, secret);
+        let verification = settings.verification(settings.choose(request), request, now);
+        let found = verification.and_then(|verification| autopsy::corrected(&verification, secret));
         Ok(found.and_then(|SecretMistake { mistake, corrected }| Some((mistake, corrected?))))
     }
 
@@ -334,12 +327,12 @@ impl Provider {
         request: &SignedRequest<'_>,
     ) -> Option<String> {
         let settings = self.settings(scheme, options).ok()?;
-        let Choice::Scheme(scheme) = settings.choose(request) else { return None };
-        // No time is judged here.
-        let now = Timestamp::from_millis(0);
-        let verification = Verification { scheme, options: &settings.options, request, now };
+        let choice = settings.choose(request);
+        // No time is judged here; a version that is not known is not judged at all.
+        let verification = settings.verification(choice, request, Timestamp::from_millis(0));
+        let verification = verification.filter(|_| matches!(choice, Choice::Scheme(_)))?;
         let is_wanted = settings.options.allows_fetch() && verification.lacks_certificate();
-        scheme.certificate.as_ref().filter(|_| is_wanted)?.fetchable(&verification.sources())
+        verification.scheme.certificate.as_ref().filter(|_| is_wanted)?.fetchable(&verification.sources())
     }
 
     /// What makes a request verify. A scheme that is signed with a private key takes one, as PEM, for the secret.
@@ -355,12 +348,9 @@ impl Provider {
         now: Timestamp,
     ) -> Result<Signed, SignatureError> {
         let settings = self.settings(scheme, options)?;
-        match settings.choose_to_sign(Some(secret), request) {
-            Choice::Nothing => Err(SignatureError::NotSigned { provider: self.slug.clone() }),
-            Choice::Scheme(scheme) | Choice::OtherVersion(scheme) => {
-                Verification { scheme, options: &settings.options, request, now }.sign(secret)
-            }
-        }
+        let choice = settings.choose_to_sign(Some(secret), request);
+        let verification = settings.verification(choice, request, now);
+        verification.ok_or_else(|| SignatureError::NotSigned { provider: self.slug.clone() })?.sign(secret)
     }
 
     /// Makes up a secret of the form that the scheme of a request wants, or a private key as PEM. For tests: nobody else
@@ -451,113 +441,6 @@ impl Provider {
             provider: self.slug.clone(),
             scheme: name.to_owned(),
             known: if known.is_empty() { "none".to_owned() } else { known.join(", ") },
-        }
-    }
-}
-
-/// What an endpoint or a call says about signing, read.
-struct Settings<'p> {
-    schemes: Vec<&'p Scheme>,
-    is_named: bool,
-    options: Options,
-    custom: Option<Scheme>,
-}
-
-/// The scheme that a request is judged by.
-#[derive(Clone, Copy)]
-enum Choice<'s> {
-    /// The provider signs nothing.
-    Nothing,
-    /// This one.
-    Scheme(&'s Scheme),
-    /// The request says that it is of a version that is not known; this one is the nearest.
-    OtherVersion(&'s Scheme),
-}
-
-impl Settings<'_> {
-    /// The scheme whose conditions the request meets and whose signature it brings; without one whose conditions it
-    /// meets. A scheme that signs nothing is never chosen before one that does: leaving the signature out must not be a
-    /// way past it.
-    fn choose(&self, request: &SignedRequest<'_>) -> Choice<'_> {
-        if let Some(custom) = &self.custom {
-            return Choice::Scheme(custom);
-        }
-        let Some(first) = self.schemes.first() else { return Choice::Nothing };
-        if self.is_named {
-            return Choice::Scheme(first);
-        }
-        let url = self.options.get(super::OptionName::PublicUrl).or(request.url);
-        let sources = Sources { headers: request.headers, body: request.body, facts: None, url };
-        let standings = |scheme: &&Scheme| -> Vec<Standing> {
-            scheme.when.iter().map(|condition| condition.standing(&self.options, &sources)).collect()
-        };
-        let meets = |scheme: &&&Scheme| standings(scheme).iter().all(|standing| *standing == Standing::Met);
-        let brings = |scheme: &&&Scheme| scheme.places.iter().any(|place| !place.values(&sources).is_empty());
-        let met: Vec<&&Scheme> = self.schemes.iter().filter(meets).collect();
-        let brought: Vec<&&Scheme> = met.iter().copied().filter(brings).collect();
-        let is_plain = |scheme: &&&Scheme| {
-            scheme.when.iter().any(|condition| condition.option().is_none()) || self.reads(scheme, &sources)
-        };
-        match brought.iter().find(|scheme| is_plain(scheme)).or(brought.first()).or(met.first()) {
-            Some(scheme) => Choice::Scheme(scheme),
-            None if self.schemes.iter().any(|scheme| standings(scheme).contains(&Standing::Other)) => {
-                Choice::OtherVersion(first)
-            }
-            None => Choice::Scheme(first),
-        }
-    }
-
-    /// The scheme to sign with: that of the signature which the request brings; else the first whose conditions nothing
-    /// contradicts and which the secret can be a key of.
-    fn choose_to_sign(&self, secret: Option<&Secret>, request: &SignedRequest<'_>) -> Choice<'_> {
-        let chosen = self.choose(request);
-        let (false, Choice::Scheme(first) | Choice::OtherVersion(first)) = (self.is_named, chosen) else {
-            return chosen;
-        };
-        let url = self.options.get(super::OptionName::PublicUrl).or(request.url);
-        let sources = Sources { headers: request.headers, body: request.body, facts: None, url };
-        let brings = |place: &super::SignaturePlace| !place.values(&sources).is_empty();
-        if self.custom.is_some() || first.places.iter().any(brings) {
-            return chosen;
-        }
-        let suits = |scheme: &&&Scheme| {
-            let fits = secret.is_none_or(|secret| scheme.secret.key(secret.expose()).is_some());
-            let meets = scheme.when.iter().all(|condition| {
-                // A condition on the signature's own header is met by signing.
-                let is_own = scheme.places.iter().any(|place| place.is_header(condition.header()));
-                is_own || condition.standing(&self.options, &sources) == Standing::Met
-            });
-            scheme.can_sign() && fits && meets
-        };
-        self.schemes.iter().find(suits).map_or(chosen, |scheme| Choice::Scheme(scheme))
-    }
-
-    /// Whether a signature of the scheme can be read, where only its form tells the schemes apart.
-    fn reads(&self, scheme: &Scheme, sources: &Sources<'_>) -> bool {
-        let mut found = Vec::new();
-        let field = scheme.timestamp.as_ref().and_then(|timestamp| timestamp.field());
-        scheme
-            .places
-            .iter()
-            .any(|place| place.read(scheme.algorithm, field, &self.options, sources, &mut found).is_none())
-    }
-
-    fn verdict(
-        &self,
-        choice: Choice<'_>,
-        secrets: &[Secret],
-        request: &SignedRequest<'_>,
-        now: Timestamp,
-    ) -> Result<Verdict, SignatureError> {
-        match choice {
-            Choice::Nothing => Ok(Verdict::without_match(SignatureStatus::NotRequired, SignatureReason::NotSigned)),
-            Choice::Scheme(scheme) | Choice::OtherVersion(scheme)
-                if secrets.is_empty() && scheme.needs_secret() && scheme.signs() =>
-            {
-                Ok(Verdict::without_match(SignatureStatus::NotRequired, SignatureReason::NoSecret))
-            }
-            Choice::Scheme(scheme) => Verification { scheme, options: &self.options, request, now }.verdict(secrets),
-            Choice::OtherVersion(_) => Ok(invalid(SignatureReason::UnsupportedScheme)),
         }
     }
 }

@@ -14,7 +14,9 @@ use super::encoding::Encoding;
 use super::key_pair::KeyPair;
 
 /// DER tag of a SEQUENCE (X.690 section 8.9).
-const SEQUENCE: u8 = 0x30;
+pub(super) const SEQUENCE: u8 = 0x30;
+/// DER tag of an INTEGER (X.690 section 8.3).
+pub(super) const INTEGER: u8 = 0x02;
 /// DER tag of a BIT STRING (X.690 section 8.6).
 const BIT_STRING: u8 = 0x03;
 /// DER tag of the explicit version of a certificate (RFC 5280 section 4.1).
@@ -108,7 +110,7 @@ pub(super) fn pem(text: &str) -> Option<Vec<u8>> {
 }
 
 /// One DER value: tag, content and what follows it.
-fn value(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+pub(super) fn value(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, rest) = der.split_first()?;
     let (&first, mut rest) = rest.split_first()?;
     let mut length = usize::from(first);

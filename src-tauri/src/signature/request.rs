@@ -111,12 +111,6 @@ pub enum SignatureError {
         /// Why not.
         why: &'static str,
     },
-    /// Creel makes no keys of that kind.
-    #[error("Creel makes no key pairs for the scheme {scheme:?}: its keys are RSA")]
-    NoKeyPair {
-        /// The scheme.
-        scheme: String,
-    },
     /// The signature stands in the body, which has no room for it.
     #[error("the scheme {scheme:?} signs inside the body, at {place}, and the body has no place for it")]
     BodyUnfit {
@@ -165,9 +159,6 @@ impl SignatureError {
         match self {
             Self::NeedsPrivateKey { .. } => {
                 "Use a test key pair of your own: its private half (PEM) as the secret, its public half in your app."
-            }
-            Self::NoKeyPair { .. } => {
-                "Make one (`openssl genpkey -algorithm RSA -out key.pem`) and give it as the secret; it is signed with."
             }
             Self::SigningUnsupported { .. } => "Let the provider send, or choose another scheme of it.",
             Self::BodyUnfit { .. } => {

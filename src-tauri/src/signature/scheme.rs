@@ -254,11 +254,8 @@ impl Scheme {
         if !self.can_sign() {
             return Err(unsupported(self.why_not()));
         }
-        if self.is_asymmetric() {
-            let none = || SignatureError::NoKeyPair { scheme: self.name.clone() };
-            return KeyPair::make(self.algorithm).ok_or_else(none);
-        }
-        self.secret.made_up().ok_or_else(|| unsupported("the system gives no random numbers"))
+        let made = if self.is_asymmetric() { KeyPair::make(self.algorithm) } else { self.secret.made_up() };
+        made.ok_or_else(|| unsupported("the system gives no random numbers"))
     }
 
     /// The public half of a private key that takes the place of the secret, as the provider writes its own.
@@ -271,7 +268,6 @@ impl Scheme {
     pub(super) fn why_not(&self) -> &'static str {
         match self.algorithm {
             Algorithm::None => "it signs nothing",
-            Algorithm::RsaSha1 => "RSA with SHA-1 is no longer safe to sign with",
             _ => "a receiver trusts only certificates of the provider's own hosts",
         }
     }

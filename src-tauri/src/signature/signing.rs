@@ -9,7 +9,7 @@ use super::explanation::HIDDEN;
 use super::json_edit::Written;
 use super::jwt::Token;
 use super::key_pair::KeyPair;
-use super::place::Place;
+use super::place::{Place, Sources};
 use super::signature_place::SignaturePlace;
 use super::template::{Context, Lack, Template};
 use super::timestamp_place::{TimeUnit, TimestampAt, judge};
@@ -95,7 +95,7 @@ impl Verification<'_> {
             }
         }
         headers.extend(self.checked_headers());
-        let place = scheme.places.first().ok_or_else(|| scheme.unusable())?;
+        let place = self.place_to_sign(&body).ok_or_else(|| scheme.unusable())?;
         // Headers can be signed too: as they will be sent. Of an old signature nothing will be: what it lists beside
         // itself must not be signed along.
         let kept = place.header_to_write().map_or_else(
@@ -106,7 +106,8 @@ impl Verification<'_> {
             .and_then(|kept| headers_with(&kept, &headers))
             .map_err(|error| SignatureError::HeaderUnfit { scheme: scheme.name.clone(), why: error.to_string() })?;
         let timed = SignedRequest { headers: &sent, body: &body, ..*self.request };
-        let value = Verification { request: &timed, ..*self }.value(secret, timestamp.as_deref(), id.as_deref())?;
+        let timed = Verification { request: &timed, ..*self };
+        let value = timed.value(place, secret, timestamp.as_deref(), id.as_deref())?;
         if let Some(option) = place.prefix_option().filter(|name| self.options.get(*name).is_none()) {
             return Err(SignatureError::OptionMissing { scheme: scheme.name.clone(), option: option.as_str() });
         }
@@ -124,6 +125,20 @@ impl Verification<'_> {
             public_key: scheme.public_key_of(secret),
             secret_at: (scheme.algorithm.kind() == Kind::Token).then(|| place.clone()),
         })
+    }
+
+    /// Where the signature goes: of several places for the same key the first that suits the body, as where a webhook is
+    /// sent as JSON or as a form by its setting.
+    fn place_to_sign(&self, body: &[u8]) -> Option<&SignaturePlace> {
+        let first = self.scheme.places.first()?;
+        if first.place.header_name().is_some() {
+            return Some(first);
+        }
+        let sources = Sources { body, ..self.sources() };
+        let like = || self.scheme.places.iter().filter(|place| place.key == first.key);
+        let has_one = |place: &&SignaturePlace| !place.values(&sources).is_empty();
+        let takes = |place: &&SignaturePlace| place.place.write(body, "", Written::Text).is_some();
+        like().find(has_one).or_else(|| like().find(takes)).or(Some(first))
     }
 
     /// Whether the secret can be signed with at all.
@@ -184,16 +199,16 @@ impl Verification<'_> {
         checks.filter_map(|check| Some((check.header()?.to_owned(), check.value(self.options, &sources)?))).collect()
     }
 
-    /// What the signature's place would have to say.
+    /// What a place of the signature would have to say.
     pub(super) fn value(
         &self,
+        place: &SignaturePlace,
         secret: &Secret,
         timestamp: Option<&str>,
         id: Option<&str>,
     ) -> Result<String, SignatureError> {
         let scheme = self.scheme;
         let unusable = || scheme.unusable();
-        let place = scheme.places.first().ok_or_else(unusable)?;
         let key = self.key(secret.expose()).ok_or_else(unusable)?;
         let bytes = match scheme.algorithm.kind() {
             Kind::Token => key.to_vec(),

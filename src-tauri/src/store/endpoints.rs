@@ -88,8 +88,39 @@ impl Writing<'_> {
     /// # Errors
     /// When the database cannot be written.
     pub fn add_secret(&mut self, row: i64, id: SecretId, secret: &Secret, now: Timestamp) -> Result<(), StoreError> {
-        self.insert_secret(row, id, secret, now)?;
-        Ok(())
+        self.insert_secret(row, id, secret, now)
+    }
+
+    /// Puts a secret in the place of another one of the endpoint, with its age but a name of its own; where the endpoint
+    /// has it already, the other only goes. False when that one is not there.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn correct_secret(
+        &mut self,
+        row: i64,
+        wrong: SecretId,
+        id: SecretId,
+        right: &Secret,
+    ) -> Result<bool, StoreError> {
+        if self.has_secret(row, right)? {
+            return self.remove_secret(row, wrong);
+        }
+        let changed = self
+            .connection
+            .prepare_cached("UPDATE signing_secrets SET id = ?3, secret = ?4 WHERE endpoint = ?1 AND id = ?2")?
+            .execute(params![row, wrong.as_bytes(), id.as_bytes(), right.expose()])?;
+        Ok(changed > 0)
+    }
+
+    /// Whether an endpoint has this very secret.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn has_secret(&self, row: i64, secret: &Secret) -> Result<bool, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT 1 FROM signing_secrets WHERE endpoint = ?1 AND secret = ?2")?;
+        Ok(statement.exists(params![row, secret.expose()])?)
     }
 
     fn insert_secret(&self, row: i64, id: SecretId, secret: &Secret, now: Timestamp) -> Result<(), StoreError> {

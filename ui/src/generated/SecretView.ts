@@ -15,6 +15,10 @@ id: SecretId,
  */
 hint: string | null, 
 /**
+ * Whether it is a private key, such as a test key's: it signs what Creel sends, and stands for its public half.
+ */
+is_private_key: boolean, 
+/**
  * When it was added.
  */
 created_at: Timestamp, };

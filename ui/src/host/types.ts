@@ -20,6 +20,7 @@ export type { ProviderView } from '../generated/ProviderView';
 export type { Refusal } from '../generated/Refusal';
 export type { Reply } from '../generated/Reply';
 export type { SentTestEvent } from '../generated/SentTestEvent';
+export type { TestKey } from '../generated/TestKey';
 export type { Settings } from '../generated/Settings';
 export type { Stats } from '../generated/Stats';
 export type { Target } from '../generated/Target';

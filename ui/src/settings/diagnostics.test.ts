@@ -36,7 +36,7 @@ const endpoint = {
   public_url_override: `https://${CANARY}.example`,
   has_signing_secret: true,
   signing_secret_hint: CANARY,
-  signing_secrets: [{ id: CANARY, hint: CANARY, created_at: '2026-01-01T00:00:00.000Z' }],
+  signing_secrets: [{ id: CANARY, hint: CANARY, is_private_key: false, created_at: '2026-01-01T00:00:00.000Z' }],
   warnings: [{ code: 'short_secret', message: `The secret …${CANARY} is short.` }],
   last_delivery_at: null,
   created_at: '2026-01-01T00:00:00.000Z',

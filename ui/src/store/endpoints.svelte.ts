@@ -1,6 +1,6 @@
 import { asFailure, type Failure } from '../errors/failure';
 import type { Host } from '../host/contract';
-import type { EndpointCounts, EndpointView, ProviderView, SentTestEvent } from '../host/types';
+import type { EndpointCounts, EndpointView, ProviderView, SentTestEvent, TestKey } from '../host/types';
 import { deletedId, readCollection } from './read';
 
 /** Counts are asked for after a delivery, but not more often than this while they are watched. In milliseconds. */
@@ -101,6 +101,13 @@ export class EndpointStore {
   async removeSecret(id: string, secretId: string): Promise<EndpointView> {
     await this.#host.call('endpoints.remove_signing_secret', { params: { id, secret_id: secretId } });
     return this.#refresh(id);
+  }
+
+  /** The public half of the endpoint's test key, which is made when it has none. */
+  async makeTestKey(id: string): Promise<TestKey> {
+    const key = await this.#host.call<TestKey>('endpoints.make_test_key', { params: { id } });
+    await this.#refresh(id);
+    return key;
   }
 
   /** Has the engine post a sample to the endpoint's URL; the provider's first sample unless an event is named. */

@@ -86,7 +86,7 @@ pub struct Created<T>(pub T);
 #[derive(Clone, Debug)]
 pub struct Accepted<T>(pub T);
 
-/// 201 with the thing that was made, or 200 with the one that the same call made before.
+/// 201 with the thing that was made, or 200 with the one that is there already.
 #[derive(Clone, Debug)]
 pub struct CreatedOrSame<T> {
     /// Whether this call made it.
@@ -146,7 +146,7 @@ impl<T: Serialize + JsonSchema + Send> IntoAnswer for CreatedOrSame<T> {
     fn shapes(generator: &mut SchemaGenerator) -> Vec<AnswerShape> {
         vec![
             AnswerShape::json::<T>(201, "Made.", generator),
-            AnswerShape::json::<T>(200, "Made before by the same call.", generator),
+            AnswerShape::json::<T>(200, "There already: nothing was made.", generator),
         ]
     }
 }

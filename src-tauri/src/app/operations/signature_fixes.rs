@@ -59,12 +59,7 @@ impl App {
             }
             Action::CopySecret { from_endpoint_id } => {
                 let _one_at_a_time = self.core.endpoint_changes.lock().await;
-                // A second press finds the secret here already.
                 let secret = self.fitting(subject, *from_endpoint_id).await?;
-                let present = self.entry(subject.entry.endpoint.id)?;
-                if present.secrets.as_deref().is_some_and(|secrets| secrets.contains(&secret)) {
-                    return Ok(());
-                }
                 self.add_secret(&subject.entry, secret).await.map(|_| ())
             }
             Action::SetProvider { provider } => {

@@ -10,10 +10,11 @@ use super::parameters::{EndpointPath, SecretPath};
 use crate::app::App;
 use crate::app::endpoint_table::EndpointEntry;
 use crate::app::error::AppError;
-use crate::app::operation::{Created, Input, Json, NoBody, NoContent, NoQuery};
+use crate::app::operation::{CreatedOrSame, Input, Json, NoBody, NoContent, NoQuery};
 use crate::app::views::EndpointView;
 use crate::domain::limits::{SIGNING_SECRET_BYTES_MAX, SIGNING_SECRETS_MAX};
 use crate::domain::{Secret, SecretId, SeededBug};
+use crate::store::StoreError;
 
 /// A signing secret to be kept. Has no output form.
 #[derive(Clone, Deserialize, JsonSchema)]
@@ -71,7 +72,7 @@ pub async fn replace(
 pub async fn add(
     app: Arc<App>,
     input: Input<EndpointPath, NoQuery, SigningSecretInput>,
-) -> Result<Created<EndpointView>, AppError> {
+) -> Result<CreatedOrSame<EndpointView>, AppError> {
     let entry = app.entry(input.params.id)?;
     let Some(secret) = input.body.read()? else {
         return Err(AppError::refused(
@@ -81,7 +82,7 @@ pub async fn add(
             "Paste the provider's secret.",
         ));
     };
-    app.add_secret(&entry, secret).await.map(Created)
+    app.add_secret(&entry, secret).await
 }
 
 /// `DELETE /endpoints/{id}/signing-secrets/{secret_id}`
@@ -94,25 +95,58 @@ pub async fn remove(app: Arc<App>, input: Input<SecretPath, NoQuery, NoBody>) ->
     secrets_changed(&app, &entry, false).await.map(|_| NoContent)
 }
 
+/// What came of adding a secret.
+enum Addition {
+    Done,
+    /// The endpoint has that very secret.
+    Same,
+    NoRoom,
+}
+
 impl App {
-    /// Adds a secret and judges stored deliveries again with it.
+    /// Adds a secret and judges stored deliveries again with it. One that the endpoint has is not added twice.
     pub(super) async fn add_secret(
         self: &Arc<Self>,
         entry: &EndpointEntry,
         secret: Secret,
-    ) -> Result<EndpointView, AppError> {
+    ) -> Result<CreatedOrSame<EndpointView>, AppError> {
         let (row, now) = (entry.row, self.core.clock.now());
         let write = self.core.store.write(move |writing| {
-            // Counted where it is written, so that two calls at once cannot both find room.
+            // Looked up where it is written, so that two calls at once cannot both find room.
+            if writing.has_secret(row, &secret)? {
+                return Ok(Addition::Same);
+            }
             if writing.count_secrets(row)? >= SIGNING_SECRETS_MAX {
+                return Ok(Addition::NoRoom);
+            }
+            writing.add_secret(row, SecretId::new(), &secret, now).map(|()| Addition::Done)
+        });
+        let created = match write.await? {
+            Addition::NoRoom => return Err(too_many_secrets()),
+            Addition::Same => false,
+            Addition::Done => true,
+        };
+        Ok(CreatedOrSame { created, value: secrets_changed(self, entry, created).await? })
+    }
+
+    /// Keeps the key that a provider hands over with its handshake, where the endpoint has no secret. Anybody who knows the
+    /// URL can hand one over: it never takes the place of a secret, nor stands beside one.
+    pub(in crate::app) async fn keep_first_secret(
+        self: &Arc<Self>,
+        entry: &EndpointEntry,
+        secret: Secret,
+    ) -> Result<(), StoreError> {
+        let (row, now) = (entry.row, self.core.clock.now());
+        let write = self.core.store.write(move |writing| {
+            if writing.count_secrets(row)? > 0 {
                 return Ok(false);
             }
             writing.add_secret(row, SecretId::new(), &secret, now).map(|()| true)
         });
-        if !write.await? {
-            return Err(too_many_secrets());
+        if write.await? && secrets_changed(self, entry, true).await.is_err() {
+            tracing::warn!(endpoint = %entry.endpoint.id, "the endpoint's new secret could not be announced");
         }
-        secrets_changed(self, entry, true).await
+        Ok(())
     }
 
     /// Puts one secret in the place of another; false when that one is there no longer.
@@ -122,13 +156,8 @@ impl App {
         wrong: SecretId,
         right: Secret,
     ) -> Result<bool, AppError> {
-        let (row, now) = (entry.row, self.core.clock.now());
-        let write = self.core.store.write(move |writing| {
-            if !writing.remove_secret(row, wrong)? {
-                return Ok(false);
-            }
-            writing.add_secret(row, SecretId::new(), &right, now).map(|()| true)
-        });
+        let row = entry.row;
+        let write = self.core.store.write(move |writing| writing.correct_secret(row, wrong, SecretId::new(), &right));
         let corrected = write.await?;
         if corrected {
             secrets_changed(self, entry, true).await?;
@@ -145,4 +174,51 @@ async fn secrets_changed(app: &Arc<App>, entry: &EndpointEntry, judge_again: boo
         app.begin_reverify(id);
     }
     app.announce_endpoint(id).await
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::app::test_app::{app, ended, endpoint, secret_texts, secrets};
+    use crate::relay::CertificateClient;
+
+    #[tokio::test]
+    async fn a_secret_that_is_there_is_not_added_again_and_two_calls_at_once_add_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let app = app(dir.path(), CertificateClient::default()).await;
+        let id = endpoint(&app, "generic", json!({})).await;
+        let entry = app.entry(id).unwrap();
+        let add = || app.add_secret(&entry, Secret::new("one".to_owned()));
+        let (first, second) = tokio::join!(add(), add());
+        assert_ne!(first.unwrap().created, second.unwrap().created);
+        assert_eq!(secret_texts(&app, id), ["one"]);
+        assert!(app.add_secret(&entry, Secret::new("two".to_owned())).await.unwrap().created);
+        assert!(!add().await.unwrap().created, "also when there is no room for another");
+        let Err(error) = app.add_secret(&entry, Secret::new("three".to_owned())).await else {
+            panic!("a third secret")
+        };
+        assert_eq!(error.code, "too_many_secrets");
+        ended(app).await;
+    }
+
+    #[tokio::test]
+    async fn a_corrected_secret_keeps_its_place_and_is_never_there_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        let app = app(dir.path(), CertificateClient::default()).await;
+        let id = endpoint(&app, "generic", json!({})).await;
+        secrets(&app, id, &[" one", "two"]).await;
+        let before = app.entry(id).unwrap();
+        let wrong = &before.stored_secrets[0];
+        assert!(app.correct_secret(&before, wrong.id, Secret::new("one".to_owned())).await.unwrap());
+        assert_eq!(secret_texts(&app, id), ["one", "two"]);
+        let after = app.entry(id).unwrap();
+        assert_eq!(after.stored_secrets[0].created_at, wrong.created_at);
+        assert!(!app.correct_secret(&before, wrong.id, Secret::new("uno".to_owned())).await.unwrap(), "it is gone");
+        let one = after.stored_secrets[0].id;
+        assert!(app.correct_secret(&after, one, Secret::new("two".to_owned())).await.unwrap());
+        assert_eq!(secret_texts(&app, id), ["two"]);
+        ended(app).await;
+    }
 }

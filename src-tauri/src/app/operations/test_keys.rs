@@ -14,8 +14,8 @@ use crate::app::App;
 use crate::app::error::AppError;
 use crate::app::operation::{Input, Json, NoBody, NoQuery};
 use crate::app::signing::{cannot_sign, readable_secrets};
-use crate::domain::Headers;
-use crate::signature::{SignatureError, SignedRequest};
+use crate::domain::{Endpoint, Headers, Secret};
+use crate::signature::{Provider, SignatureError, SignedRequest};
 
 /// The public half of an endpoint's test key.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -32,13 +32,31 @@ pub async fn make(app: Arc<App>, input: Input<EndpointPath, NoQuery, NoBody>) ->
     // Two calls at once make one key.
     let _one_at_a_time = app.core.endpoint_changes.lock().await;
     let entry = app.entry(input.params.id)?;
-    let Some(provider) = entry.provider.as_deref() else {
+    let Some(provider) = entry.provider.clone() else {
         return Err(AppError::internal("the catalogue does not know the endpoint's provider"));
     };
-    let (scheme, options) = (entry.endpoint.scheme.as_deref(), &entry.endpoint.provider_options);
+    let (endpoint, secrets) = (Arc::clone(&entry.endpoint), readable_secrets(&entry)?.to_vec());
+    // An RSA key takes a good part of a second to make.
+    let making = app.tasks.spawn_blocking(move || test_key(&provider, &endpoint, &secrets));
+    let made = making.await.unwrap_or_else(|_| Err(AppError::internal("the key could not be made")))?;
+    let (secret, public_key) = made;
+    let made = secret.is_some();
+    if let Some(secret) = secret {
+        app.add_secret(&entry, secret).await?;
+    }
+    Ok(Json(TestKey { public_key, made }))
+}
+
+/// The private half, when it has to be made, and the public one.
+fn test_key(
+    provider: &Provider,
+    endpoint: &Endpoint,
+    secrets: &[Secret],
+) -> Result<(Option<Secret>, String), AppError> {
+    let (scheme, options) = (endpoint.scheme.as_deref(), &endpoint.provider_options);
     let public = |secret: &_| provider.public_key_of(scheme, options, secret);
-    if let Some(public_key) = readable_secrets(&entry)?.iter().find_map(public) {
-        return Ok(Json(TestKey { public_key, made: false }));
+    if let Some(public_key) = secrets.iter().find_map(public) {
+        return Ok((None, public_key));
     }
     let none = Headers::default();
     let request = SignedRequest { method: "POST", url: None, headers: &none, body: b"" };
@@ -51,6 +69,5 @@ pub async fn make(app: Arc<App>, input: Input<EndpointPath, NoQuery, NoBody>) ->
             format!("{} signs with a secret that both sides know, so there is no key pair to make", provider.name);
         AppError::conflict("no_test_key", message, "Set any signing secret, and give the same to your app.")
     })?;
-    app.add_secret(&entry, secret).await?;
-    Ok(Json(TestKey { public_key, made: true }))
+    Ok((Some(secret), public_key))
 }

@@ -11,7 +11,7 @@ use crate::domain::{
     BodyPolicy, DuplicatePolicy, EndpointId, EventFilter, Reply, Secret, SecretId, SignaturePolicy, Target, Timestamp,
     Token, WhenTargetDown,
 };
-use crate::signature::options_without_secrets;
+use crate::signature::{is_private_key, options_without_secrets};
 
 /// An endpoint.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -78,6 +78,8 @@ pub struct SecretView {
     pub id: SecretId,
     /// Last four characters; null when it has fewer than twelve.
     pub hint: Option<String>,
+    /// Whether it is a private key, such as a test key's: it signs what Creel sends, and stands for its public half.
+    pub is_private_key: bool,
     /// When it was added.
     pub created_at: Timestamp,
 }
@@ -112,6 +114,7 @@ impl EndpointView {
             .map(|stored| SecretView {
                 id: stored.id,
                 hint: stored.secret.as_ref().and_then(Secret::hint),
+                is_private_key: stored.secret.as_ref().is_some_and(is_private_key),
                 created_at: stored.created_at,
             })
             .collect();
@@ -154,7 +157,8 @@ fn warnings(entry: &EndpointEntry) -> Vec<Warning> {
             message: format!("A signing secret is shorter than {SHORT_SECRET_BYTES} bytes and easy to guess."),
         });
     }
-    let has_edge_space = |secret: &Secret| secret.expose().trim() != secret.expose();
+    // White space means nothing around a PEM block.
+    let has_edge_space = |secret: &Secret| secret.expose().trim() != secret.expose() && !is_private_key(secret);
     if secrets.clone().any(|stored| stored.secret.as_ref().is_some_and(has_edge_space)) {
         warnings.push(Warning {
             code: "secret_whitespace",
