@@ -42,6 +42,10 @@ impl Settings<'_> {
         if self.is_named {
             return Choice::Scheme(first);
         }
+        if self.schemes.len() == 1 && first.when.is_empty() {
+            // As most are; it would be chosen below too, after its places have been read twice.
+            return Choice::Scheme(first);
+        }
         let url = self.options.get(OptionName::PublicUrl).or(request.url);
         let sources = Sources { headers: request.headers, body: request.body, facts: None, url };
         let standings = |scheme: &&Scheme| -> Vec<Standing> {

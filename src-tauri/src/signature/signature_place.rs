@@ -1,5 +1,7 @@
 //! Where a request carries signatures, and the signatures that it carries.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
 use super::algorithm::Algorithm;
@@ -119,17 +121,19 @@ impl SignaturePlace {
     }
 
     /// The values as they stand in the request; blank ones count as absent.
-    pub(super) fn values(&self, sources: &Sources<'_>) -> Vec<Vec<u8>> {
+    pub(super) fn values<'s>(&'s self, sources: &Sources<'s>) -> Vec<Cow<'s, [u8]>> {
         let not_blank = |value: &&[u8]| !value.is_empty();
         match self.place.header_name() {
             Some(name) if self.numbered => (1..=SIGNATURES_READ_MAX)
-                .filter_map(|n| sources.headers.get(&format!("{name}-{n}")).map(<[u8]>::to_vec))
-                .filter(|value| !value.is_empty())
+                .filter_map(|n| sources.headers.get(&format!("{name}-{n}")))
+                .filter(not_blank)
+                .map(Cow::Borrowed)
                 .collect(),
             Some(name) => {
-                sources.headers.get_all(name).take(SIGNATURES_READ_MAX).filter(not_blank).map(<[u8]>::to_vec).collect()
+                let values = sources.headers.get_all(name).take(SIGNATURES_READ_MAX);
+                values.filter(not_blank).map(Cow::Borrowed).collect()
             }
-            None => self.place.read(sources).map(|value| value.into_owned().into_bytes()).into_iter().collect(),
+            None => self.place.read(sources).map(bytes_of).into_iter().collect(),
         }
     }
 
@@ -214,6 +218,13 @@ impl SignaturePlace {
             (Some(known), Some(other)) => known != other,
             _ => false,
         }
+    }
+}
+
+fn bytes_of(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     }
 }
 
