@@ -16,8 +16,8 @@ use super::judgement::{Judged, Judgement, JudgementError, public_url_of};
 use super::new_attempts::{Destination, matching_targets, pending_attempts};
 use super::replies;
 use crate::domain::{
-    AttemptId, DeliveryId, DeliveryStatus, DeliverySummary, Endpoint, EndpointId, RefusalReason, Reply, SeededBug,
-    SignaturePolicy, SignatureReason, SignatureStatus,
+    AttemptId, DeliveryId, DeliveryStatus, DeliverySummary, Endpoint, EndpointId, RefusalReason, Reply, SecretId,
+    SeededBug, SignaturePolicy, SignatureReason, SignatureStatus,
 };
 use crate::relay::AttemptResult;
 use crate::signature::matches_filters;
@@ -122,13 +122,26 @@ impl App {
             .write(move |writing| {
                 // Dropped with the job, as the body is.
                 let _held = &until_commit;
-                writing.store_delivery(&mut new)
+                let stored = writing.store_delivery(&mut new)?;
+                // Anybody who knows the URL can hand a key over: it never takes the place of one, nor stands beside one.
+                let is_key_kept = match (&key, &stored) {
+                    (Some(key), Stored::New) => {
+                        writing.add_first_secret(new.endpoint_row, SecretId::new(), key, new.summary.received_at)?
+                    }
+                    _ => false,
+                };
+                Ok((stored, is_key_kept))
             })
             .await;
-        if let (Answer::OfTarget(wait), false) = (&answer, matches!(stored, Ok(Stored::New))) {
+        if let (Answer::OfTarget(wait), false) = (&answer, matches!(stored, Ok((Stored::New, _)))) {
             self.core.waiters.forget(wait.attempt);
         }
-        let (reply, wait) = match stored? {
+        let (stored, is_key_kept) = stored?;
+        if is_key_kept {
+            // Before the answer: what its sender signs with it may follow at once.
+            Box::pin(self.use_first_secret(&entry)).await;
+        }
+        let (reply, wait) = match stored {
             Stored::Repeat { delivery_id, attempt_ids } => {
                 known(&entry.endpoint, replies::duplicate(delivery_id, &attempt_ids))
             }
@@ -137,10 +150,6 @@ impl App {
                 destinations.iter().for_each(|destination| self.relay.wake(&destination.url));
                 if let Some(wanted) = wanted {
                     self.begin_certificate_fetch(wanted);
-                }
-                if let Some(key) = key {
-                    // Before the answer: what its sender signs with it may follow at once.
-                    Box::pin(self.keep_first_secret(&entry, key)).await?;
                 }
                 match answer {
                     Answer::Known(reply, wait) => (reply, wait),

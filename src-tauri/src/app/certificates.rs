@@ -14,7 +14,7 @@ use std::time::Duration;
 use super::App;
 use super::endpoint_table::EndpointEntry;
 use super::error::AppError;
-use super::inbound::InboundRequest;
+use super::inbound::{InboundRequest, network_of};
 use super::judgement::public_url_of;
 use crate::domain::{Endpoint, EndpointId, SignatureReason, Timestamp};
 use crate::relay::CertificateClient;
@@ -32,6 +32,8 @@ const FETCHES_MAX: usize = 256;
 const PROVEN: Duration = Duration::from_secs(24 * 60 * 60);
 /// Such certificates remembered for one endpoint; the oldest gives way.
 const PROVEN_PER_ENDPOINT: usize = 16;
+/// Certificates of other endpoints that are tried before one is fetched.
+const OTHERS_TRIED_MAX: usize = 8;
 /// Bytes of the longest address that is asked.
 const ADDRESS_BYTES_MAX: usize = 1024;
 /// Bytes of the largest body that is kept to try a certificate with; messages of SNS have 256 KiB before they are escaped
@@ -160,7 +162,7 @@ impl WantedCertificate {
     /// Who sent the request, where that is known and not only claimed.
     fn client(&self) -> Option<IpAddr> {
         let peer = Some(self.request.remote_addr.ip()).filter(|peer| !peer.is_loopback());
-        self.request.client.known().or(peer)
+        self.request.client.known().or(peer).map(network_of)
     }
 
     /// The endpoint with the certificate, where it may be kept and the request was signed with it.
@@ -220,12 +222,15 @@ impl App {
         });
     }
 
-    /// What another endpoint has from the same address is not fetched again.
+    /// What another endpoint has from the same address is not fetched again, if the request is signed with it: there may
+    /// be an older one, or one that its user has typed.
     fn certificate_step(&self, wanted: &WantedCertificate) -> Step {
         let entries = self.core.endpoints.all();
+        let own = entries.iter().find(|entry| entry.endpoint.id == wanted.endpoint);
         let others = entries.iter().filter(|entry| entry.endpoint.id != wanted.endpoint);
-        let kept = others.filter_map(|entry| certificate_in(&entry.endpoint.provider_options, &wanted.url)).next();
-        match kept {
+        let fits = |pem: &&str| own.is_some_and(|own| wanted.fitted_into(own, pem).is_some());
+        let kept = others.filter_map(|entry| certificate_in(&entry.endpoint.provider_options, &wanted.url));
+        match kept.take(OTHERS_TRIED_MAX).find(fits) {
             Some(pem) => Step::Try(Arc::from(pem)),
             None => self.certificates.step(wanted.endpoint, &wanted.url, wanted.client(), self.core.clock.now()),
         }

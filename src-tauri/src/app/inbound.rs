@@ -4,7 +4,7 @@
 //! report a refusal. [`crate::app::App`] implements it; tests of the ingress bring a recorder of their own.
 
 use std::future::Future;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -77,6 +77,16 @@ impl ClientAddress {
     #[must_use]
     pub fn known(&self) -> Option<IpAddr> {
         self.ip.filter(|_| !self.source.ends_with(CLAIMED))
+    }
+}
+
+/// The address that stands for all of one client: an IPv6 customer has a /64 at least, so single addresses would be no
+/// limit.
+#[must_use]
+pub fn network_of(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(_) => ip,
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
     }
 }
 

@@ -67,6 +67,10 @@ pub struct TunnelProbe {
     pub broke_at: Option<TunnelBreak>,
     /// A sentence: `reachable, 84 ms`, or what went wrong.
     pub message: String,
+    /// Whether somebody took the connection: for a machine without a network nobody does. Told to nobody.
+    #[serde(skip)]
+    #[cfg_attr(feature = "types", ts(skip))]
+    pub connected: bool,
 }
 
 /// The tunnel that a delivery came by, as it was known at arrival.

@@ -10,7 +10,7 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use super::cidr::Cidr;
-use crate::app::inbound::{ClientAddress, TunnelFront};
+use crate::app::inbound::{ClientAddress, TunnelFront, network_of};
 use crate::domain::Headers;
 
 /// A request's client.
@@ -36,18 +36,20 @@ pub fn client_of(
 ) -> Client {
     let peer = peer.ip().to_canonical();
     let is_trusted = |address: IpAddr| trusted.iter().any(|range| range.contains(address));
+    let came_through =
+        tunnel.filter(|tunnel| peer.is_loopback() && (forwarded || names_host(headers, &tunnel.public_url)));
     if forwarded && is_trusted(peer) {
+        let by = came_through.map(|tunnel| tunnel.row);
         if let Some(ip) = from_forwarded_for(headers, &is_trusted) {
-            return told(ip, "x-forwarded-for");
+            return Client { tunnel: by, ..told(ip, "x-forwarded-for") };
         }
         if let Some(ip) = headers.get_text("x-real-ip").and_then(parse_address) {
-            return told(ip, "x-real-ip");
+            return Client { tunnel: by, ..told(ip, "x-real-ip") };
         }
     }
     if !peer.is_loopback() {
         return told(peer, "peer");
     }
-    let came_through = tunnel.filter(|tunnel| forwarded || names_host(headers, &tunnel.public_url));
     if let Some(tunnel) = came_through {
         return Client { tunnel: Some(tunnel.row), ..through_tunnel(headers, tunnel) };
     }
@@ -109,14 +111,6 @@ fn parse_address(text: &str) -> Option<IpAddr> {
         .or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
         .or_else(|| text.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6))?;
     Some(ip.to_canonical())
-}
-
-/// One IPv6 customer has a /64 at least, so single addresses would be no limit.
-fn network_of(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V4(_) => ip,
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
-    }
 }
 
 #[cfg(test)]
@@ -190,12 +184,21 @@ mod tests {
     }
 
     fn through(header: Option<(&'static str, bool, bool)>, peer: &str, headers: &[(&str, &str)]) -> Client {
+        through_trusted(header, peer, headers, &[])
+    }
+
+    fn through_trusted(
+        header: Option<(&'static str, bool, bool)>,
+        peer: &str,
+        headers: &[(&str, &str)],
+        trusted: &[Cidr],
+    ) -> Client {
         let client =
             header.map(|(header, is_last, is_claimed)| TunnelClient { header, is_last, source: header, is_claimed });
         let tunnel = TunnelFront { row: 7, public_url: "https://a.example".to_owned(), client };
         let headers = Headers::from_pairs(headers.iter().copied()).unwrap();
         let forwarded = headers.iter().any(|(name, _)| !name.eq_ignore_ascii_case("host"));
-        client_of(peer.parse().unwrap(), forwarded, &headers, &[], Some(&tunnel))
+        client_of(peer.parse().unwrap(), forwarded, &headers, trusted, Some(&tunnel))
     }
 
     #[test]
@@ -209,6 +212,16 @@ mod tests {
         assert_eq!(seen(&forged), some("2001:db8::7", "x-forwarded-for"));
         let claimed = through(Some(("x-real-ip", false, true)), "127.0.0.1:9", &[("X-Real-Ip", "203.0.113.5")]);
         assert_eq!((seen(&claimed), claimed.counted_as), (some("203.0.113.5", "x-real-ip"), None));
+    }
+
+    #[test]
+    fn what_came_by_a_tunnel_came_by_it_also_where_loopback_is_a_trusted_proxy() {
+        let loopback = ["127.0.0.1".parse().unwrap()];
+        let told = through_trusted(None, "127.0.0.1:9", &[("X-Forwarded-For", "203.0.113.5")], &loopback);
+        assert_eq!((seen(&told), told.tunnel), (some("203.0.113.5", "x-forwarded-for"), Some(7)));
+        let elsewhere = ["192.0.2.1".parse().unwrap()];
+        let direct = through_trusted(None, "192.0.2.1:9", &[("X-Forwarded-For", "203.0.113.5")], &elsewhere);
+        assert_eq!(direct.tunnel, None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::Received;
@@ -39,7 +40,10 @@ pub enum PlainGetError {
         /// What the system says.
         why: String,
     },
-    /// No connection, no TLS, or no complete answer.
+    /// No connection.
+    #[error("{0}")]
+    Connection(String),
+    /// No TLS, or no complete answer.
     #[error("{0}")]
     Exchange(String),
 }
@@ -74,7 +78,9 @@ impl PlainClient {
             ..RelayLimits::default()
         };
         let mut received = Received::default();
-        let got = self.ask(&url, &addresses, (path, headers), deadline, &limits, &mut received).await;
+        let stream = dial(&url, &addresses, deadline, &limits).await;
+        let stream = stream.map_err(|fault| PlainGetError::Connection(fault.to_string()))?;
+        let got = self.ask(&url, stream, (path, headers), deadline, &limits, &mut received).await;
         match (received.head, got) {
             (Some(head), _) => Ok(PlainAnswer { status: head.status, body: received.body.freeze() }),
             (None, Err(fault)) => Err(PlainGetError::Exchange(fault.to_string())),
@@ -85,7 +91,7 @@ impl PlainClient {
     async fn ask(
         &self,
         url: &TargetUrl,
-        addresses: &[SocketAddr],
+        stream: TcpStream,
         (path, headers): (&str, &[(&str, &str)]),
         deadline: Instant,
         limits: &RelayLimits,
@@ -97,7 +103,6 @@ impl PlainClient {
         }
         head.push_str("Connection: close\r\n\r\n");
         let request = WireRequest { head: head.into_bytes(), body: Bytes::new(), is_head: false };
-        let stream = dial(url, addresses, deadline, limits).await?;
         if url.is_https() {
             let stream = secure(url, stream, &self.tls, deadline, limits).await?;
             return exchange(stream, request, limits, deadline, received).await;
@@ -144,7 +149,7 @@ mod tests {
         let request = server.await.unwrap();
         assert!(request.starts_with(&format!("GET /a?b HTTP/1.1\r\nHost: {address}\r\nX-One: 1\r\n")), "{request}");
         let closed = client.get(&format!("http://{address}"), "/", &[], time).await.unwrap_err();
-        assert!(matches!(closed, PlainGetError::Exchange(_)), "{closed}");
+        assert!(matches!(closed, PlainGetError::Connection(_)), "{closed}");
         let unknown = client.get("https://creel-no-such-name.invalid", "/", &[], time).await.unwrap_err();
         assert!(matches!(unknown, PlainGetError::Name { .. }), "{unknown}");
     }

@@ -75,6 +75,9 @@ fn with_pair(body: &[u8], name: &str, value: &[u8]) -> Vec<u8> {
     // What stays of the value stays as its sender has encoded it: there is more than one way.
     let old = decoded(&body[at.clone()]);
     let same = old.iter().zip(value).take_while(|((byte, _), new)| byte == *new).count();
+    // A `%` that escapes nothing would begin an escape with what comes to stand behind it.
+    let is_bare_mark = |index: usize| old[index].0 == b'%' && !body[at.start + old[index].1..].starts_with(b"%25");
+    let same = (same.saturating_sub(2)..same).find(|&index| is_bare_mark(index)).unwrap_or(same);
     let (old_rest, new_rest) = (&old[same..], &value[same..]);
     let same_end = old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(|((byte, _), new)| byte == *new).count();
     let place = |index: usize| old.get(index).map_or(at.end, |(_, offset)| at.start + offset);
@@ -291,5 +294,12 @@ mod tests {
         assert_eq!(with_field(body, "p", &value).unwrap(), body);
         assert_eq!(with_field(b"p=aa", "p", b"aaa").unwrap(), b"p=aaa");
         assert_eq!(with_field(b"p=aaa&q", "p", b"aa").unwrap(), b"p=aa&q");
+        // A bare `%` must not begin an escape with what comes to stand behind it.
+        for (body, value) in
+            [(&b"p=%zz"[..], &b"%41"[..]), (b"p=%z41", b"%41"), (b"p=%4z1", b"%41"), (b"p=%25z", b"%41")]
+        {
+            let changed = with_field(body, "p", value).unwrap();
+            assert_eq!(field_bytes(&changed, "p").unwrap(), value, "{}", String::from_utf8_lossy(&changed));
+        }
     }
 }

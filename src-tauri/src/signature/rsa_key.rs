@@ -48,10 +48,16 @@ pub(super) fn make() -> Option<Vec<u8>> {
     Some(der(SEQUENCE, &[&integer(&[0]), &RSA_ALGORITHM[..], &key].concat()))
 }
 
-/// A prime whose two highest bits are set, so that the product of two has all its bits.
+/// A prime whose two highest bits are set, so that the product of two has all its bits, and to which the public exponent,
+/// a prime too, has an inverse.
 fn prime() -> Option<U1024> {
+    let exponent = U1024::from_u32(EXPONENT).to_nz().into_option()?;
     let sieve = SmallFactorsSieveFactory::new(Flavor::Any, PRIME_BITS, SetBits::TwoMsb).ok()?;
-    sieve_and_find(&mut UnwrapErr(SysRng), sieve, |_, candidate| is_prime(Flavor::Any, candidate)).ok()?
+    let has_inverse = |prime: &U1024| prime.wrapping_sub(&U1024::ONE).rem_vartime(&exponent) != U1024::ZERO;
+    sieve_and_find(&mut UnwrapErr(SysRng), sieve, |_, candidate| {
+        has_inverse(candidate) && is_prime(Flavor::Any, candidate)
+    })
+    .ok()?
 }
 
 /// RSASSA-PKCS1-v1_5 with SHA-1 (RFC 8017 section 8.2.1) by a key as PKCS #8 or PKCS #1.

@@ -83,12 +83,30 @@ impl Writing<'_> {
         Ok(true)
     }
 
-    /// Adds a secret to an endpoint.
+    /// Adds a secret to an endpoint; false when it has been deleted.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn add_secret(&mut self, row: i64, id: SecretId, secret: &Secret, now: Timestamp) -> Result<(), StoreError> {
-        self.insert_secret(row, id, secret, now)
+    pub fn add_secret(&mut self, row: i64, id: SecretId, secret: &Secret, now: Timestamp) -> Result<bool, StoreError> {
+        let is_there = self.has_endpoint(row)?;
+        if is_there {
+            self.insert_secret(row, id, secret, now)?;
+        }
+        Ok(is_there)
+    }
+
+    /// Adds a secret to an endpoint that has none; false when it has one, or has been deleted.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn add_first_secret(
+        &mut self,
+        row: i64,
+        id: SecretId,
+        secret: &Secret,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        if self.count_secrets(row)? > 0 { Ok(false) } else { self.add_secret(row, id, secret, now) }
     }
 
     /// Puts a secret in the place of another one of the endpoint, with its age but a name of its own; where the endpoint

@@ -32,10 +32,10 @@ const PROOF_EVERY: Duration = Duration::from_secs(60);
 const PROOF_AGAIN: Duration = Duration::from_secs(5);
 /// Proofs of life in a row that must fail before the tunnel is called degraded: a new name takes a moment to be known.
 const PROOFS_FAILED: u32 = 2;
-/// Proofs of life in a row that must break behind a name that is known before the program is started anew: some sessions
-/// look alive and deliver nothing for ever (github.com/hookdeck/hookdeck-cli, issue 323). About a minute: most programs
-/// find their way back by themselves, and with some of them a new start means a new URL.
-const PROOFS_UNTIL_RESTART: u32 = 12;
+/// How long a tunnel that has carried must carry nothing before its program is started anew: some sessions look alive and
+/// deliver nothing for ever (github.com/hookdeck/hookdeck-cli, issue 323). A minute: most programs find their way back by
+/// themselves, and with some of them a new start means a new URL.
+const DEAF_UNTIL_RESTART: Duration = Duration::from_secs(60);
 /// A gap between two ticks, on either clock, that means that the machine slept.
 const SLEPT: Duration = Duration::from_secs(15);
 
@@ -69,8 +69,11 @@ pub(super) struct Run<'a> {
     proof_at: Option<Instant>,
     /// In a row.
     proofs_failed: u32,
-    /// Of those, the newest that broke behind a name that is known: a machine without a network is not the tunnel's fault.
-    proofs_lost: u32,
+    /// Whether a proof came back from the present URL. One that never did may be kept out by somebody's rule, which a new
+    /// start would not change.
+    has_carried: bool,
+    /// Since when proofs are lost behind a connection that was made: a machine without a network is not the tunnel's fault.
+    deaf_since: Option<Instant>,
     ready_answer: Option<Later<LocalAnswer>>,
     url_answer: Option<Later<LocalAnswer>>,
     ticked: (Instant, Timestamp),
@@ -112,7 +115,8 @@ impl<'a> Run<'a> {
             proof: None,
             proof_at: None,
             proofs_failed: 0,
-            proofs_lost: 0,
+            has_carried: false,
+            deaf_since: None,
             ready_answer: None,
             url_answer: None,
             ticked: (now, watch.parts.outside.now()),
@@ -147,7 +151,7 @@ impl<'a> Run<'a> {
                 Some(Request::Probe) = requested.recv() => self.prove_now(),
                 probe = answer(&mut self.proof) => {
                     self.proved(probe);
-                    if self.proofs_lost >= PROOFS_UNTIL_RESTART {
+                    if self.deaf_since.is_some_and(|since| since.elapsed() >= DEAF_UNTIL_RESTART) {
                         self.end(process).await;
                         return self.carried_nothing();
                     }
@@ -242,6 +246,7 @@ impl<'a> Run<'a> {
             TunnelStatus::Ready | TunnelStatus::Degraded if is_new => {
                 // What is proved of the URL before says nothing of this one.
                 (self.proof, self.watch.standing.last_probe) = (None, None);
+                (self.proofs_failed, self.has_carried, self.deaf_since) = (0, false, None);
                 self.watch.publish();
                 self.prove_now();
             }
@@ -295,8 +300,9 @@ impl<'a> Run<'a> {
 
     fn proved(&mut self, probe: TunnelProbe) {
         self.proofs_failed = if probe.ok { 0 } else { self.proofs_failed + 1 };
-        let is_lost = matches!(probe.broke_at, Some(TunnelBreak::Tunnel | TunnelBreak::Ingress));
-        self.proofs_lost = if is_lost { self.proofs_lost + 1 } else { 0 };
+        self.has_carried |= probe.ok;
+        let is_lost = !probe.ok && probe.connected && self.has_carried;
+        self.deaf_since = is_lost.then(|| self.deaf_since.unwrap_or_else(Instant::now));
         let next = Instant::now() + if probe.ok { PROOF_EVERY } else { PROOF_AGAIN };
         self.proof_at = Some(self.proof_at.map_or(next, |asked| asked.min(next)));
         let (is_ok, message, broke_at) = (probe.ok, probe.message.clone(), probe.broke_at);
@@ -315,6 +321,7 @@ impl<'a> Run<'a> {
             self.watch.note("this machine was asleep, or its clock was set: the tunnel is proved again".to_owned());
             // One that was under way may wait for an answer that was due in the sleep.
             self.proof = None;
+            self.deaf_since = None;
             self.prove_now();
         }
         self.prove_if_due();
@@ -375,12 +382,11 @@ impl<'a> Run<'a> {
         RunEnd::Ended { reason, hint }
     }
 
-    /// The program ran on, and its tunnel was of no use: counted with the runs that never stood.
+    /// The program ran on, and its tunnel was of no use any more.
     fn carried_nothing(self) -> RunEnd {
-        self.watch.stands = false;
         let name = &self.watch.parts.blueprint.provider().name;
         let proved = self.watch.standing.last_probe.as_ref().map(|probe| format!(": {}", probe.message));
-        let reason = format!("{name} ran, but its tunnel carried nothing{}", proved.unwrap_or_default());
+        let reason = format!("{name} ran, but its tunnel carried nothing any more{}", proved.unwrap_or_default());
         let hint = "Its log below may say why; look at the provider's status page, or take another tunnel.";
         RunEnd::Ended { reason, hint: Some(hint.to_owned()) }
     }

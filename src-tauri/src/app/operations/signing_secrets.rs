@@ -14,7 +14,6 @@ use crate::app::operation::{CreatedOrSame, Input, Json, NoBody, NoContent, NoQue
 use crate::app::views::EndpointView;
 use crate::domain::limits::{SIGNING_SECRET_BYTES_MAX, SIGNING_SECRETS_MAX};
 use crate::domain::{Secret, SecretId, SeededBug};
-use crate::store::StoreError;
 
 /// A signing secret to be kept. Has no output form.
 #[derive(Clone, Deserialize, JsonSchema)]
@@ -101,6 +100,8 @@ enum Addition {
     /// The endpoint has that very secret.
     Same,
     NoRoom,
+    /// The endpoint has been deleted meanwhile.
+    NoEndpoint,
 }
 
 impl App {
@@ -119,34 +120,27 @@ impl App {
             if writing.count_secrets(row)? >= SIGNING_SECRETS_MAX {
                 return Ok(Addition::NoRoom);
             }
-            writing.add_secret(row, SecretId::new(), &secret, now).map(|()| Addition::Done)
+            let is_added = writing.add_secret(row, SecretId::new(), &secret, now)?;
+            Ok(if is_added { Addition::Done } else { Addition::NoEndpoint })
         });
         let created = match write.await? {
             Addition::NoRoom => return Err(too_many_secrets()),
+            Addition::NoEndpoint => return Err(AppError::not_found("endpoint", entry.endpoint.id)),
             Addition::Same => false,
             Addition::Done => true,
         };
         Ok(CreatedOrSame { created, value: secrets_changed(self, entry, created).await? })
     }
 
-    /// Keeps the key that a provider hands over with its handshake, where the endpoint has no secret. Anybody who knows the
-    /// URL can hand one over: it never takes the place of a secret, nor stands beside one.
-    pub(in crate::app) async fn keep_first_secret(
-        self: &Arc<Self>,
-        entry: &EndpointEntry,
-        secret: Secret,
-    ) -> Result<(), StoreError> {
-        let (row, now) = (entry.row, self.core.clock.now());
-        let write = self.core.store.write(move |writing| {
-            if writing.count_secrets(row)? > 0 {
-                return Ok(false);
-            }
-            writing.add_secret(row, SecretId::new(), &secret, now).map(|()| true)
-        });
-        if write.await? && secrets_changed(self, entry, true).await.is_err() {
-            tracing::warn!(endpoint = %entry.endpoint.id, "the endpoint's new secret could not be announced");
+    /// Puts the key to use that a provider handed over with its handshake and that is stored already.
+    pub(in crate::app) async fn use_first_secret(self: &Arc<Self>, entry: &EndpointEntry) {
+        if let Err(error) = secrets_changed(self, entry, true).await {
+            tracing::error!(
+                endpoint = %entry.endpoint.id,
+                why = error.message,
+                "a key that was handed over is stored, and not in use before the next change of an endpoint"
+            );
         }
-        Ok(())
     }
 
     /// Puts one secret in the place of another; false when that one is there no longer.

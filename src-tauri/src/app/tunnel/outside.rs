@@ -68,17 +68,18 @@ impl Outside for EngineSide {
 
 async fn prove(core: Arc<Core>, client: Arc<PlainClient>, public_url: String) -> TunnelProbe {
     let (at, began) = (core.clock.now(), Instant::now());
-    let (broke_at, message) = match core.nonces.issue() {
-        Err(error) => (Some(TunnelBreak::Ingress), format!("this system has no randomness: {error}")),
+    let (connected, (broke_at, message)) = match core.nonces.issue() {
+        Err(error) => (false, (Some(TunnelBreak::Ingress), format!("this system has no randomness: {error}"))),
         Ok(nonce) => {
             let path = format!("{PROOF_PATH}{}", nonce.as_str());
             let answer = client.get(&public_url, &path, &PROOF_HEADERS, PROOF_TIME).await;
-            judged(nonce.has_arrived(), answer)
+            let connected = !matches!(answer, Err(PlainGetError::Name { .. } | PlainGetError::Connection(_)));
+            (connected, judged(nonce.has_arrived(), answer))
         }
     };
     let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let message = if broke_at.is_none() { format!("reachable, {ms} ms") } else { message };
-    TunnelProbe { at, ok: broke_at.is_none(), ms, broke_at, message }
+    TunnelProbe { at, ok: broke_at.is_none(), ms, broke_at, message, connected }
 }
 
 /// Where it broke, if it did.
