@@ -241,7 +241,7 @@ test.describe('a program that gives up', () => {
     const { page } = ui;
     await engine.endpoint('Shop');
     await ui.go('Tunnel');
-    const own = page.getByRole('radio', { name: 'Your own server (ssh) supported version 9.9p9' });
+    const own = page.getByRole('radio', { name: 'Your own server (ssh) supported ssh version 9.9p9' });
     await own.check();
     await page.getByLabel('Server', { exact: true }).fill('me@me.example');
     await page.getByLabel('Public URL', { exact: true }).fill('http://me.example:{port}');
