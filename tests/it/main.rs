@@ -1,6 +1,6 @@
 //! The black-box suite: the real binary, real sockets, a data directory and free ports for each test.
 //!
-//! What is promised stands in the files: `ingress`, `replies`, `hostile_heads`, `dedupe`, `signatures`,
+//! What is promised stands in the files: `ingress`, `replies`, `hostile_heads`, `slow_senders`, `dedupe`, `signatures`,
 //! `signature_vectors`, `sdk_agreement`, `handshakes` (what senders meet), `explanations` (why a signature fails, and its
 //! mending), `relay`, `hostile_targets`, `replay` (what the
 //! developer's app meets), `api`, `guard`, `events`, `lists`, `bodies`, `endpoints`, `trying_out`, `cli` (what programs
@@ -220,6 +220,7 @@ mod secrets;
 mod signature_vectors;
 mod signatures;
 mod signing;
+mod slow_senders;
 mod support;
 mod tidy;
 mod trying_out;
