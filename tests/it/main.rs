@@ -181,6 +181,7 @@
 //! - a delivery through the tunnel, byte-exact, with the public URL at arrival:
 //!   `tunnel::a_delivery_that_comes_through_the_tunnel_is_stored_byte_exact_with_the_public_url_as_the_sender_saw_it`,
 //!   `tunnel_ssh::the_server_gives_a_port_and_what_is_posted_there_is_stored_byte_exact`
+//! - a repeat through another tunnel: `tunnel::each_repeat_keeps_the_tunnel_and_the_url_that_it_came_by`
 //! - only the ingress is public:
 //!   `tunnel::with_a_tunnel_up_only_the_ingress_is_reachable_and_the_admin_port_refuses_what_was_forwarded`
 //! - a changed URL: `tunnel::a_changed_url_is_raised_with_the_endpoints_it_concerns_until_it_is_acknowledged`

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::support::creel::{BINARY, Reaped, clean_env};
 use super::support::tunnel::{
-    custom, fake_tunnel, kill_9, log, number_in_log, post_public, script, standing, start, state, until_gone,
-    until_proved, until_state, until_status, urls_in_log,
+    custom, fake_tunnel, kill_9, log, number_in_log, post_public, script, send_public, standing, start, state,
+    until_gone, until_proved, until_state, until_status, urls_in_log,
 };
 use super::support::{Creel, Events, Launch, Target, list, text, until};
 
@@ -72,6 +72,34 @@ fn a_delivery_that_comes_through_the_tunnel_is_stored_byte_exact_with_the_public
     assert_eq!(creel.get(&format!("/endpoints/{}", endpoint.id))["public_url"], Value::Null);
     assert_eq!(text(&creel.delivery(id), "public_url"), text(&row, "public_url"), "what was true at arrival stays");
     assert_eq!(creel.delivery(id)["tunnel"], tunnel);
+}
+
+#[test]
+fn each_repeat_keeps_the_tunnel_and_the_url_that_it_came_by() {
+    let creel = Creel::start();
+    let endpoint = creel.endpoint(json!({}));
+    let post = || endpoint.post("{}").header("Idempotency-Key", "k");
+    start(&creel, "first", &standing());
+    let first = until_proved(&creel);
+    let id = text(&send_public(&first, post()).expect_json(200), "delivery_id").to_owned();
+    assert_eq!(creel.api("DELETE", "/tunnel", None).status, 204);
+    creel.send_expecting("duplicate", &post());
+    start(&creel, "second", &standing());
+    let second = until_proved(&creel);
+    assert_eq!(text(&send_public(&second, post()).expect_json(200), "status"), "duplicate");
+
+    let creel = creel.stop_and_restart();
+    let row = creel.delivery(&id);
+    let seen_by = |state: &Value| json!(format!("{}{}", text(state, "public_url"), endpoint.path));
+    let came: Vec<_> = list(&row, "arrivals")
+        .iter()
+        .map(|arrival| (arrival["tunnel"]["name"].clone(), arrival["public_url"].clone()))
+        .collect();
+    let name = json!("Custom command");
+    assert_eq!(came, [(name.clone(), seen_by(&first)), (Value::Null, Value::Null), (name, seen_by(&second))]);
+    assert_ne!(seen_by(&first), seen_by(&second));
+    let shown = creel.cli(&["deliveries", "show", &id]);
+    assert_eq!(shown.stdout.matches("Custom command").count(), 3, "the delivery and two of its arrivals: {shown:?}");
 }
 
 #[test]
