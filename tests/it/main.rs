@@ -184,7 +184,8 @@
 //! - a repeat through another tunnel: `tunnel::each_repeat_keeps_the_tunnel_and_the_url_that_it_came_by`
 //! - only the ingress is public:
 //!   `tunnel::with_a_tunnel_up_only_the_ingress_is_reachable_and_the_admin_port_refuses_what_was_forwarded`
-//! - a changed URL: `tunnel::a_changed_url_is_raised_with_the_endpoints_it_concerns_until_it_is_acknowledged`
+//! - a changed URL: `tunnel::a_changed_url_is_raised_with_the_endpoints_it_concerns_until_it_is_acknowledged`,
+//!   `tunnel::from_its_first_event_to_its_acknowledgement_every_event_tells_of_a_changed_url_and_none_after_it`
 //! - faults of the program: `tunnel_faults::the_headless_engine_gets_the_better_of_every_fault`
 //! - the server dies and comes back: `tunnel_ssh::a_fixed_port_stays_over_the_death_of_the_server_and_its_return`
 //! - kill -9 leaves nothing: `tunnel_orphans::a_killed_engine_leaves_no_tunnel_twenty_times_out_of_twenty`, which could
