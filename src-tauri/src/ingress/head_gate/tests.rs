@@ -102,6 +102,10 @@ fn whole(bytes: &[u8]) -> Through {
     through([bytes.to_vec()])
 }
 
+fn byte_by_byte(bytes: &[u8]) -> Through {
+    through(bytes.iter().map(|&byte| vec![byte]))
+}
+
 /// Why the bytes do not pass.
 fn wrong_with(bytes: &[u8]) -> Option<Malformed> {
     let through = whole(bytes);
@@ -283,6 +287,7 @@ fn hostile_heads_do_not_pass() {
     assert!(table.len() >= 58);
     for (bytes, expected) in table {
         assert_eq!(wrong_with(bytes), Some(*expected), "{}", bytes.escape_ascii());
+        assert_eq!(byte_by_byte(bytes), whole(bytes), "{}", bytes.escape_ascii());
     }
 }
 
@@ -314,6 +319,7 @@ fn hostile_chunks_do_not_pass() {
     for (chunks, expected) in table {
         let bytes = [b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", *chunks].concat();
         assert_eq!(wrong_with(&bytes), Some(*expected), "{}", chunks.escape_ascii());
+        assert_eq!(byte_by_byte(&bytes), whole(&bytes), "{}", chunks.escape_ascii());
     }
 }
 
@@ -379,7 +385,7 @@ fn every_single_split_gives_the_same_result() {
             let split = through([bytes[..at].to_vec(), bytes[at..].to_vec()]);
             assert_eq!(split, expected, "{} at {at}", bytes.escape_ascii());
         }
-        assert_eq!(through(bytes.iter().map(|&byte| vec![byte])), expected);
+        assert_eq!(byte_by_byte(bytes), expected);
     }
 }
 
