@@ -6,7 +6,7 @@
 //! developer's app meets), `api`, `guard`, `events`, `lists`, `bodies`, `endpoints`, `trying_out`, `cli` (what programs
 //! meet), `lifecycle`, `kill`, `damage`, `disk_full`, `retention`, `secrets` (what must survive or stay hidden), `linkage`,
 //! `desktop` (the two binaries), `tunnel` and `tunnel_*` (tunnels, by real programs and played ones), `tidy` (the architecture) and `negative_controls` (that the checks would notice).
-//! `support` holds what they stand on.
+//! `support` holds what they stand on. They signal processes and look at file modes, so they run on Unix alone.
 //!
 //! The tests of `sdk_agreement` and `desktop` that are ignored need what only `cargo xtask test` installs or starts.
 //! `CREEL_REQUIRE=root,display` makes a skip for want of one of these a failure; `CREEL_KILL_CYCLES` and
@@ -191,6 +191,7 @@
 //! - kill -9 leaves nothing: `tunnel_orphans::a_killed_engine_leaves_no_tunnel_twenty_times_out_of_twenty`, which could
 //!   fail: `tunnel_orphans::without_the_guards_watch_a_killed_engine_would_leave_its_tunnel`
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, missing_docs)]
 
 mod api;
