@@ -1,12 +1,12 @@
 //! The black-box suite: the real binary, real sockets, a data directory and free ports for each test.
 //!
-//! What is promised stands in the files: `ingress`, `replies`, `hostile_heads`, `dedupe`, `signatures`,
+//! What is promised stands in the files: `ingress`, `replies`, `hostile_heads`, `slow_senders`, `dedupe`, `signatures`,
 //! `signature_vectors`, `sdk_agreement`, `handshakes` (what senders meet), `explanations` (why a signature fails, and its
 //! mending), `relay`, `hostile_targets`, `replay` (what the
 //! developer's app meets), `api`, `guard`, `events`, `lists`, `bodies`, `endpoints`, `trying_out`, `cli` (what programs
 //! meet), `lifecycle`, `kill`, `damage`, `disk_full`, `retention`, `secrets` (what must survive or stay hidden), `linkage`,
 //! `desktop` (the two binaries), `tunnel` and `tunnel_*` (tunnels, by real programs and played ones), `tidy` (the architecture) and `negative_controls` (that the checks would notice).
-//! `support` holds what they stand on.
+//! `support` holds what they stand on. They signal processes and look at file modes, so they run on Unix alone.
 //!
 //! The tests of `sdk_agreement` and `desktop` that are ignored need what only `cargo xtask test` installs or starts.
 //! `CREEL_REQUIRE=root,display` makes a skip for want of one of these a failure; `CREEL_KILL_CYCLES` and
@@ -181,14 +181,17 @@
 //! - a delivery through the tunnel, byte-exact, with the public URL at arrival:
 //!   `tunnel::a_delivery_that_comes_through_the_tunnel_is_stored_byte_exact_with_the_public_url_as_the_sender_saw_it`,
 //!   `tunnel_ssh::the_server_gives_a_port_and_what_is_posted_there_is_stored_byte_exact`
+//! - a repeat through another tunnel: `tunnel::each_repeat_keeps_the_tunnel_and_the_url_that_it_came_by`
 //! - only the ingress is public:
 //!   `tunnel::with_a_tunnel_up_only_the_ingress_is_reachable_and_the_admin_port_refuses_what_was_forwarded`
-//! - a changed URL: `tunnel::a_changed_url_is_raised_with_the_endpoints_it_concerns_until_it_is_acknowledged`
+//! - a changed URL: `tunnel::a_changed_url_is_raised_with_the_endpoints_it_concerns_until_it_is_acknowledged`,
+//!   `tunnel::from_its_first_event_to_its_acknowledgement_every_event_tells_of_a_changed_url_and_none_after_it`
 //! - faults of the program: `tunnel_faults::the_headless_engine_gets_the_better_of_every_fault`
 //! - the server dies and comes back: `tunnel_ssh::a_fixed_port_stays_over_the_death_of_the_server_and_its_return`
 //! - kill -9 leaves nothing: `tunnel_orphans::a_killed_engine_leaves_no_tunnel_twenty_times_out_of_twenty`, which could
 //!   fail: `tunnel_orphans::without_the_guards_watch_a_killed_engine_would_leave_its_tunnel`
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, missing_docs)]
 
 mod api;
@@ -220,6 +223,7 @@ mod secrets;
 mod signature_vectors;
 mod signatures;
 mod signing;
+mod slow_senders;
 mod support;
 mod tidy;
 mod trying_out;

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::support::creel::{BINARY, Reaped, clean_env};
 use super::support::tunnel::{
-    custom, fake_tunnel, kill_9, log, number_in_log, post_public, script, standing, start, state, until_gone,
-    until_proved, until_state, until_status, urls_in_log,
+    custom, fake_tunnel, kill_9, log, number_in_log, post_public, script, send_public, standing, start, state,
+    until_gone, until_proved, until_state, until_status, urls_in_log,
 };
 use super::support::{Creel, Events, Launch, Target, list, text, until};
 
@@ -72,6 +72,34 @@ fn a_delivery_that_comes_through_the_tunnel_is_stored_byte_exact_with_the_public
     assert_eq!(creel.get(&format!("/endpoints/{}", endpoint.id))["public_url"], Value::Null);
     assert_eq!(text(&creel.delivery(id), "public_url"), text(&row, "public_url"), "what was true at arrival stays");
     assert_eq!(creel.delivery(id)["tunnel"], tunnel);
+}
+
+#[test]
+fn each_repeat_keeps_the_tunnel_and_the_url_that_it_came_by() {
+    let creel = Creel::start();
+    let endpoint = creel.endpoint(json!({}));
+    let post = || endpoint.post("{}").header("Idempotency-Key", "k");
+    start(&creel, "first", &standing());
+    let first = until_proved(&creel);
+    let id = text(&send_public(&first, post()).expect_json(200), "delivery_id").to_owned();
+    assert_eq!(creel.api("DELETE", "/tunnel", None).status, 204);
+    creel.send_expecting("duplicate", &post());
+    start(&creel, "second", &standing());
+    let second = until_proved(&creel);
+    assert_eq!(text(&send_public(&second, post()).expect_json(200), "status"), "duplicate");
+
+    let creel = creel.stop_and_restart();
+    let row = creel.delivery(&id);
+    let seen_by = |state: &Value| json!(format!("{}{}", text(state, "public_url"), endpoint.path));
+    let came: Vec<_> = list(&row, "arrivals")
+        .iter()
+        .map(|arrival| (arrival["tunnel"]["name"].clone(), arrival["public_url"].clone()))
+        .collect();
+    let name = json!("Custom command");
+    assert_eq!(came, [(name.clone(), seen_by(&first)), (Value::Null, Value::Null), (name, seen_by(&second))]);
+    assert_ne!(seen_by(&first), seen_by(&second));
+    let shown = creel.cli(&["deliveries", "show", &id]);
+    assert_eq!(shown.stdout.matches("Custom command").count(), 3, "the delivery and two of its arrivals: {shown:?}");
 }
 
 #[test]
@@ -174,6 +202,54 @@ fn a_changed_url_is_raised_with_the_endpoints_it_concerns_until_it_is_acknowledg
     assert_eq!(list(&kept, "endpoints_affected").len(), 1, "it stays until it is acknowledged");
     let done = creel.api("POST", "/tunnel/acknowledge", None).expect_json(200);
     assert_eq!((&done["url_changed"]["acknowledged"], &done["endpoints_affected"]), (&json!(true), &json!([])));
+}
+
+/// Which change of the URL an event tells of, and whether that is acknowledged.
+fn change_of(told: &Value) -> Option<(&str, &str, bool)> {
+    let change = told["url_changed"].as_object()?;
+    Some((change["from"].as_str()?, change["to"].as_str()?, change["acknowledged"].as_bool()?))
+}
+
+#[test]
+fn from_its_first_event_to_its_acknowledgement_every_event_tells_of_a_changed_url_and_none_after_it() {
+    let creel = Creel::start();
+    let endpoint = creel.endpoint(json!({ "name": "shop" }));
+    let events = Events::open(&creel);
+    start(&creel, "change", &[&standing()[..], &[json!("next_start")], &standing()].concat());
+    let first = until_proved(&creel);
+    kill_9(number_in_log(&first, "pid"));
+    events.wait_for("tunnel", |told| change_of(told).is_some() && told["last_probe"]["ok"] == true);
+    let second = state(&creel);
+    // Neither a proof of life nor the tunnel's end is an acknowledgement.
+    assert_eq!(creel.api("POST", "/tunnel/probe", None).status, 200);
+    assert_eq!(creel.api("DELETE", "/tunnel", None).status, 204);
+    events.wait_for("tunnel", |told| change_of(told).is_some() && told["status"] == "stopped");
+    creel.api("POST", "/tunnel/acknowledge", None).expect_json(200);
+    start(&creel, "again", &standing());
+    let third = until_proved(&creel);
+    events.wait_for("tunnel", |told| told["public_url"] == third["public_url"] && told["last_probe"]["ok"] == true);
+
+    let [a, b, c] = [&first, &second, &third].map(|state| text(state, "public_url"));
+    let told: Vec<Value> =
+        events.seen().into_iter().filter(|event| event.name == "tunnel").map(|event| event.data).collect();
+    let mut phases: Vec<_> = told.iter().map(change_of).collect();
+    phases.dedup();
+    assert_eq!(phases, [None, Some((a, b, false)), Some((a, b, true)), Some((b, c, false))]);
+    let raised = told.iter().filter_map(|told| change_of(told).map(|change| (told, change)));
+    for (told, (from, to, is_acknowledged)) in raised {
+        let affected: Vec<_> = list(told, "endpoints_affected")
+            .iter()
+            .map(|endpoint| (text(endpoint, "old_url").to_owned(), text(endpoint, "new_url").to_owned()))
+            .collect();
+        let shop = (format!("{from}{}", endpoint.path), format!("{to}{}", endpoint.path));
+        assert_eq!(affected, if is_acknowledged { Vec::new() } else { vec![shop] }, "{told}");
+        // A URL that its program has only said is not told to providers yet.
+        let stands = ["ready", "degraded"].contains(&text(told, "status"));
+        assert!(!stands || told["public_url"] == to, "the bar and the URL differ: {told}");
+    }
+    let while_raised = told.iter().filter(|told| change_of(told) == Some((a, b, false)));
+    let statuses: Vec<_> = while_raised.map(|told| text(told, "status")).collect();
+    assert_eq!((statuses.first(), statuses.last()), (Some(&"ready"), Some(&"stopped")), "{statuses:?}");
 }
 
 #[test]

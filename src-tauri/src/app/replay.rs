@@ -25,7 +25,8 @@ use crate::domain::{
 use crate::relay::check_target;
 use crate::signature::{BodyFacts, SignedRequest};
 use crate::store::{
-    NewDelivery, Payload, ReplayKey, StoreError, Stored, read_arrival, read_earlier_replay, read_payload, read_summary,
+    NewDelivery, Payload, ReplayKey, StoreError, Stored, read_arrival, read_earlier_replay, read_public_url,
+    read_summary,
 };
 
 /// What a replay changes; nothing: the delivery goes out as it came.
@@ -84,7 +85,7 @@ impl App {
             .read(move |connection| {
                 let Some(original) = read_summary(connection, id)? else { return Ok(None) };
                 let arrived = read_arrival(connection, original.seq, arrival)?;
-                let public_url = read_payload(connection, original.seq)?.and_then(|payload| payload.public_url);
+                let public_url = read_public_url(connection, original.seq, arrival)?;
                 Ok(Some((original, arrived, public_url)))
             })
             .await?;

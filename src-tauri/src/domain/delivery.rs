@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AttemptOutcome, DeliveryId, EndpointId, SignatureReason, SignatureStatus, Timestamp, words};
+use super::{
+    AttemptOutcome, DeliveryId, DeliveryTunnel, EndpointId, SignatureReason, SignatureStatus, Timestamp, words,
+};
 
 words! {
     /// How a delivery stands.
@@ -101,6 +103,10 @@ pub struct ArrivalSummary {
     pub remote_addr: Option<String>,
     /// Address of the true client, as far as it can be known.
     pub client_ip: Option<String>,
+    /// The URL as this sender saw it, as known at this arrival.
+    pub public_url: Option<String>,
+    /// The tunnel that it came by; null when that was none of Creel's own, and for a replay.
+    pub tunnel: Option<DeliveryTunnel>,
     /// All headers, in order, repeats kept.
     pub headers: Vec<(String, String)>,
     /// Verdict on this arrival's signature.

@@ -74,7 +74,7 @@ pub struct TunnelProbe {
 }
 
 /// The tunnel that a delivery came by, as it was known at arrival.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct DeliveryTunnel {
     /// Slug of its provider.

@@ -1,12 +1,13 @@
 //! Reading a body: its size cap, and the budget of bytes in flight over all connections.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http_body::Body;
-use http_body_util::BodyExt as _;
 
+use super::exchange::Broken;
 use super::limits::BUDGET_STEP_BYTES;
 
 /// How many bytes all bodies that are being read or captured may hold together.
@@ -47,13 +48,14 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Grows to cover `bytes`, in steps so that a large body does not ask for each packet. False when there is not
-    /// enough left.
+    /// Grows to cover `bytes`, in steps so that a large body does not ask for each packet. Small bodies take small steps:
+    /// thousands of senders that have sent a few bytes each must not keep the budget from the others. False when there
+    /// is not enough left.
     fn cover(&mut self, bytes: u64) -> bool {
         if bytes <= self.bytes {
             return true;
         }
-        let step = (bytes - self.bytes).next_multiple_of(BUDGET_STEP_BYTES);
+        let step = bytes.next_power_of_two().min(bytes.next_multiple_of(BUDGET_STEP_BYTES)) - self.bytes;
         let exact = bytes - self.bytes;
         // Near the end of the budget the exact need may fit where a whole step does not.
         let Some(taken) = [step, exact].into_iter().find(|&want| self.budget.take(want)) else { return false };
@@ -92,9 +94,9 @@ pub enum BodyError {
     /// No budget left.
     #[error("too many bytes in flight")]
     Overloaded,
-    /// It broke off; the exchange knows why.
+    /// It did not come to its end.
     #[error("the body broke off")]
-    Broken,
+    Broken(Broken),
 }
 
 /// Takes a body that has come whole, with the lease that covers it, or says why not with its number of bytes.
@@ -109,86 +111,58 @@ pub fn take(body: Bytes, bytes_max: u64, mut lease: Lease) -> Result<(Bytes, Lea
     if lease.cover_exactly(length) { Ok((body, lease)) } else { Err((BodyError::Overloaded, length)) }
 }
 
+/// Where a body comes from: the gate.
+pub trait BodySource {
+    /// Puts the next bytes behind those that have come; ready with whether the body has ended.
+    fn poll_more(&mut self, cx: &mut Context<'_>, body: &mut Vec<u8>) -> Poll<Result<bool, Broken>>;
+}
+
 /// Reads a body whole. Returns it with the lease that covers it, or why not with the number of bytes read.
 ///
 /// # Errors
 /// When it is larger than `bytes_max`, exceeds the budget, or breaks off.
-pub async fn read<B>(mut body: B, bytes_max: u64, mut lease: Lease) -> Result<(Bytes, Lease), (BodyError, u64)>
-where
-    B: Body<Data = Bytes> + Unpin,
-{
-    let Some(first) = next_data(&mut body, 0).await? else { return Ok((Bytes::new(), lease)) };
-    claim(first.len() as u64, bytes_max, &mut lease)?;
-    // The common case: the body came in one piece, and is kept where it lies.
-    let Some(second) = next_data(&mut body, first.len() as u64).await? else {
-        lease.shrink(first.len() as u64);
-        return Ok((first, lease));
-    };
-    let mut whole = Vec::with_capacity(2 * (first.len() + second.len()));
-    whole.extend_from_slice(&first);
-    drop(first);
-    let mut next = Some(second);
-    while let Some(data) = next {
-        let read = whole.len() as u64 + data.len() as u64;
-        claim(read, bytes_max, &mut lease)?;
-        whole.extend_from_slice(&data);
-        drop(data);
-        next = next_data(&mut body, read).await?;
-    }
-    whole.shrink_to_fit();
-    lease.shrink(whole.len() as u64);
-    Ok((whole.into(), lease))
-}
-
-fn claim(read: u64, bytes_max: u64, lease: &mut Lease) -> Result<(), (BodyError, u64)> {
-    if read > bytes_max {
-        return Err((BodyError::TooLarge, read));
-    }
-    if lease.cover(read) { Ok(()) } else { Err((BodyError::Overloaded, read)) }
-}
-
-/// The next bytes; trailers and empty frames are passed over.
-async fn next_data<B>(body: &mut B, read: u64) -> Result<Option<Bytes>, (BodyError, u64)>
-where
-    B: Body<Data = Bytes> + Unpin,
-{
-    while let Some(frame) = body.frame().await {
-        match frame {
-            Err(_) => return Err((BodyError::Broken, read)),
-            Ok(frame) => match frame.into_data() {
-                Ok(data) if !data.is_empty() => return Ok(Some(data)),
-                Ok(_) | Err(_) => {}
-            },
+pub async fn read<S: BodySource>(
+    source: &mut S,
+    bytes_max: u64,
+    mut lease: Lease,
+) -> Result<(Bytes, Lease), (BodyError, u64)> {
+    let mut body = Vec::new();
+    loop {
+        let more = poll_fn(|cx| source.poll_more(cx, &mut body)).await;
+        let read = body.len() as u64;
+        let has_ended = more.map_err(|broken| (BodyError::Broken(broken), read))?;
+        if read > bytes_max {
+            return Err((BodyError::TooLarge, read));
+        }
+        if !lease.cover(read) {
+            return Err((BodyError::Overloaded, read));
+        }
+        if has_ended {
+            break;
         }
     }
-    Ok(None)
+    body.shrink_to_fit();
+    lease.shrink(body.len() as u64);
+    Ok((body.into(), lease))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::VecDeque;
-    use std::convert::Infallible;
-    use std::pin::Pin;
-    use std::task::{Context, Poll};
-
-    use http_body::Frame;
-
     use super::*;
 
-    struct Frames(VecDeque<Bytes>);
+    /// A body that comes in pieces of these sizes.
+    struct Pieces<'a>(std::slice::Iter<'a, usize>);
 
-    impl Body for Frames {
-        type Data = Bytes;
-        type Error = Infallible;
-
-        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-            Poll::Ready(self.0.pop_front().map(|data| Ok(Frame::data(data))))
+    impl BodySource for Pieces<'_> {
+        fn poll_more(&mut self, _: &mut Context<'_>, body: &mut Vec<u8>) -> Poll<Result<bool, Broken>> {
+            let size = self.0.next().copied().unwrap_or_default();
+            body.resize(body.len() + size, b'x');
+            Poll::Ready(Ok(self.0.as_slice().is_empty()))
         }
     }
 
     async fn read_sizes(sizes: &[usize], bytes_max: u64, budget: &Arc<Budget>) -> Result<(Bytes, Lease), BodyError> {
-        let frames = sizes.iter().map(|&size| Bytes::from(vec![b'x'; size])).collect();
-        read(Frames(frames), bytes_max, budget.lease()).await.map_err(|(error, _)| error)
+        read(&mut Pieces(sizes.iter()), bytes_max, budget.lease()).await.map_err(|(error, _)| error)
     }
 
     fn taken(budget: &Budget) -> u64 {
@@ -231,5 +205,29 @@ mod tests {
         drop(first);
         assert!(read_sizes(&[500, 500], 1000, &budget).await.is_ok());
         assert_eq!(taken(&budget), 0);
+    }
+    #[test]
+    fn senders_that_have_sent_little_leave_the_budget_to_others() {
+        let budget = Budget::new(1 << 20);
+        let leases: Vec<Lease> = (0..1000)
+            .map(|_| {
+                let mut lease = budget.lease();
+                assert!((1..=100).all(|bytes| lease.cover(bytes)));
+                lease
+            })
+            .collect();
+        assert!(taken(&budget) <= 1000 * 128);
+        drop(leases);
+        assert_eq!(taken(&budget), 0);
+    }
+
+    #[test]
+    fn a_large_body_takes_whole_steps() {
+        let budget = Budget::new(10 * BUDGET_STEP_BYTES);
+        let mut lease = budget.lease();
+        assert!(lease.cover(3 * BUDGET_STEP_BYTES + 1));
+        assert_eq!(taken(&budget), 4 * BUDGET_STEP_BYTES);
+        assert!(lease.cover(4 * BUDGET_STEP_BYTES + 1));
+        assert_eq!(taken(&budget), 5 * BUDGET_STEP_BYTES);
     }
 }

@@ -1,7 +1,7 @@
-//! The strict reading of a chunked body's framing (RFC 9112 section 7.1), as its bytes pass.
+//! The strict reading of a chunked body (RFC 9112 section 7.1), as its bytes come.
 //!
-//! Only the framing is followed: the bytes go on to hyper, which takes the coding off. Two readers must not differ, so
-//! this one is the stricter: what it lets pass has one reading only.
+//! Whoever reads chunks differently than the proxy before it can be tricked into seeing a request in a body: what this
+//! reader lets pass has one reading only.
 
 use super::header_line;
 use super::limits::{CHUNK_EXTENSION_BYTES_MAX, CHUNK_SIZE_DIGITS_MAX, TRAILER_BYTES_MAX};
@@ -28,7 +28,7 @@ enum At {
     End,
 }
 
-/// Follows one chunked body.
+/// Reads one chunked body.
 #[derive(Clone, Debug)]
 pub struct ChunkReader {
     at: At,
@@ -46,16 +46,18 @@ impl Default for ChunkReader {
 }
 
 impl ChunkReader {
-    /// Takes bytes up to the body's end; returns how many of them belong to it.
+    /// Takes bytes up to the body's end and puts the data among them behind `body`; returns how many of them belong to
+    /// the body.
     ///
     /// # Errors
     /// When the framing is wrong.
-    pub fn take(&mut self, bytes: &[u8]) -> Result<usize, Malformed> {
+    pub fn take(&mut self, bytes: &[u8], body: &mut Vec<u8>) -> Result<usize, Malformed> {
         let mut at = 0;
         while at < bytes.len() && self.at != At::End {
             if self.at == At::Data {
                 let run = usize::try_from(self.left).unwrap_or(usize::MAX).min(bytes.len() - at);
                 self.left -= run as u64;
+                body.extend_from_slice(&bytes[at..at + run]);
                 at += run;
                 if self.left == 0 {
                     self.at = At::DataCr;

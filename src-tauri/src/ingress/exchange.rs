@@ -1,7 +1,7 @@
 //! What the head gate and the answering side of one connection share.
 //!
-//! The gate stands under hyper and sees every byte; the answering side stands above it and sees requests. What hyper
-//! does not carry between them goes through here: each head in full, and why a body broke off.
+//! The gate stands under hyper and sees every byte; the answering side stands above it and sees requests. hyper is told
+//! of a request only when all of it is there, and carries none of it: it goes through here.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,18 +10,24 @@ use bytes::Bytes;
 
 use super::head::Head;
 use super::malformed::Malformed;
+use super::reception::Received;
+use super::reply::HttpReply;
 
-/// A head that the gate passed, or why it did not.
+/// What there is to answer.
 #[derive(Debug)]
 pub enum Arrived {
-    /// To be answered by the engine.
-    Head {
-        /// The head.
+    /// A request that came in one piece, to be judged and answered by the engine.
+    Request {
+        /// Its head.
         head: Head,
-        /// Its body, when it came with the head; hyper then announces none.
-        whole_body: Option<Bytes>,
+        /// Its body; empty when it has none.
+        body: Bytes,
     },
-    /// To be refused; the connection ends with the answer.
+    /// A request that was let in before its body came.
+    Received(Box<Received>),
+    /// A request that was not, or whose body did not come whole; the connection ends with the answer.
+    Answered(Box<HttpReply>),
+    /// A head to be refused; the connection ends with the answer.
     Refused(RefusedHead),
 }
 
@@ -50,41 +56,24 @@ pub enum Broken {
 /// The shared state of one connection.
 #[derive(Debug, Default)]
 pub struct Exchange {
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
     /// hyper asks for a head only after it has answered the one before, so there is hardly ever more than one.
-    arrived: VecDeque<Arrived>,
-    broken_body: Option<Broken>,
+    arrived: Mutex<VecDeque<Arrived>>,
 }
 
 impl Exchange {
     /// Hands over what hyper is about to announce.
     pub fn push(&self, arrived: Arrived) {
-        self.lock().arrived.push_back(arrived);
+        self.lock().push_back(arrived);
     }
 
     /// Takes what belongs to the request that hyper has announced.
     #[must_use]
     pub fn take(&self) -> Option<Arrived> {
-        self.lock().arrived.pop_front()
+        self.lock().pop_front()
     }
 
-    /// Says why the body under way will not be complete.
-    pub fn break_body(&self, cause: Broken) {
-        self.lock().broken_body = Some(cause);
-    }
-
-    /// Why it was not.
-    #[must_use]
-    pub fn broken_body(&self) -> Option<Broken> {
-        self.lock().broken_body
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // No code panics between lock and unlock, and the state would be whole even then.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Arrived>> {
+        // No code panics between lock and unlock, and the queue would be whole even then.
+        self.arrived.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

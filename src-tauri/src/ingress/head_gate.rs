@@ -1,23 +1,24 @@
 //! The gate between the socket and hyper: no head gets past it that is not strictly HTTP/1.1.
 //!
 //! It reads each head itself ([`super::head`]), keeps the header lines exactly as they stood, and hands hyper a head of
-//! its own making that says no more than hyper has to know: method, framing, `Expect`, `Connection: close`. So there is
-//! nothing left that hyper could read differently, and nothing of the original that hyper could lose (case, order,
-//! repeats). A body that has come whole with its head, as most do, is handed over beside it, and hyper is told of none:
-//! nothing has to take it through buffers and channels. All other bodies pass as they are; the gate follows their framing
-//! to find the next head. A head that does not pass reaches hyper as a bare request too, so that its refusal is answered
-//! in order with the answers before it.
+//! its own making that says no more than hyper has to know: method and `Connection: close`. So there is nothing left that
+//! hyper could read differently, and nothing of the original that hyper could lose (case, order, repeats). Bodies are
+//! read by the gate, too, and handed over beside hyper, which is told of none: nothing has to take them through buffers
+//! and channels. Most come whole with their heads. For one that does not, the gate leaves hyper as if the connection had
+//! ended and reads it alone ([`awaited_body`]): hyper and its buffers are there only while something is answered. A head
+//! that does not pass reaches hyper as a bare request too, so that its refusal is answered in order with the answers
+//! before it.
 //!
 //! The gate also keeps the time, because hyper's one head timer runs on idle connections too, and it has none for
 //! bodies: a head, a body, an idle connection and a sender that takes no answer each have a limit of their own.
 
+mod awaited_body;
+
 use std::io;
-use std::io::Write as _;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -29,7 +30,6 @@ use super::deadline::Deadline;
 use super::exchange::{Arrived, Broken, Exchange, RefusedHead};
 use super::head::{BodyLength, Head, HeadParser};
 use super::limits::{HEAD_READ_BYTES, IngressLimits};
-use super::malformed::Malformed;
 
 /// What hyper is told of a head that did not pass.
 const REFUSED_HEAD: &[u8] = b"GET / HTTP/1.1\r\nconnection: close\r\n\r\n";
@@ -53,10 +53,12 @@ pub struct HeadGate<S> {
     limits: Arc<IngressLimits>,
     stage: Stage,
     parser: HeadParser,
-    /// Read from the socket, not yet passed on.
+    /// Read from the socket, not yet looked at.
     pending: Vec<u8>,
     /// The head made for hyper, as far as it has not taken it.
     made: Vec<u8>,
+    /// A head whose body is still to come; until it is taken, hyper hears nothing.
+    awaiting: Option<Box<Head>>,
     /// When the stage under way began; none until the gate first had to wait in it, so that requests which come in one
     /// piece read no clock.
     since: Option<Instant>,
@@ -67,8 +69,6 @@ pub struct HeadGate<S> {
     reading: Deadline,
     writing: Deadline,
     is_resting: bool,
-    /// An error that waits for hyper to have taken what came before it.
-    held_error: Option<io::ErrorKind>,
     /// When a write was first not taken.
     write_blocked_since: Option<Instant>,
     write_is_shut: bool,
@@ -88,35 +88,49 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HeadGate<S> {
             parser: HeadParser::default(),
             pending: Vec::new(),
             made: Vec::new(),
+            awaiting: None,
             since: None,
             waiting_since: None,
             body_bytes: 0,
             reading: Deadline::default(),
             writing: Deadline::default(),
             is_resting: false,
-            held_error: None,
             write_blocked_since: None,
             write_is_shut: false,
             drained: 0,
         }
     }
 
-    /// Waits until there is something to answer; false when the connection ended without it. Meanwhile there is no need
-    /// for hyper and its buffers, so a silent connection costs little.
+    /// Waits until there is something to answer, or a body to read; false when the connection ended without it. Meanwhile
+    /// there is no need for hyper and its buffers, so a silent connection costs little.
     pub async fn next_head(&mut self) -> bool {
         self.is_resting = false;
         std::future::poll_fn(|cx| self.poll_head(cx, false)).await
     }
 
-    /// Whether the gate told hyper that the connection has ended only because it has been idle for a while: see
-    /// [`IngressLimits::rest`].
+    /// The head whose body has to be read before hyper may hear of it, if that is what came.
+    pub fn take_awaiting(&mut self) -> Option<Head> {
+        self.awaiting.take().map(|head| *head)
+    }
+
+    /// Whether the gate told hyper that the connection has ended only because there is nothing to answer for a while: it
+    /// has been idle (see [`IngressLimits::rest`]), or a body has to come first.
     #[must_use]
     pub fn is_resting(&self) -> bool {
         self.is_resting
     }
 
     /// Reads until a head has been made for hyper; false at the end of the connection, or when it rests.
-    fn poll_head(&mut self, cx: &mut Context<'_>, may_rest: bool) -> Poll<bool> {
+    fn poll_head(&mut self, cx: &mut Context<'_>, is_under_hyper: bool) -> Poll<bool> {
+        if self.awaiting.is_none() {
+            ready!(self.poll_made_head(cx, is_under_hyper));
+        }
+        // hyper asks for a head only after it has written the answer before it: leaving it now loses nothing.
+        self.is_resting |= is_under_hyper && self.awaiting.is_some();
+        Poll::Ready(!self.is_resting && !self.made.is_empty())
+    }
+
+    fn poll_made_head(&mut self, cx: &mut Context<'_>, may_rest: bool) -> Poll<()> {
         self.place.end_request();
         if !self.pending.is_empty() {
             self.parse_pending();
@@ -135,7 +149,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HeadGate<S> {
                 Poll::Ready(_) => self.end_before_head(),
             }
         }
-        Poll::Ready(!self.made.is_empty())
+        Poll::Ready(())
     }
 
     fn take_head_bytes(&mut self, fresh: &[u8]) {
@@ -155,10 +169,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HeadGate<S> {
 
     fn parse_pending(&mut self) {
         let mut pending = std::mem::take(&mut self.pending);
-        if let Some(end) = self.parse(&pending) {
-            pending.drain(..end);
+        match self.parse(&pending) {
+            // Gives the room back: a sender that drips its head may drip its body too.
+            Some(end) => self.pending = pending.split_off(end),
+            None => self.pending = pending,
         }
-        self.pending = pending;
     }
 
     /// Reads on in the head; returns how many bytes are used up once it is complete or wrong.
@@ -189,17 +204,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HeadGate<S> {
         self.since = None;
         self.waiting_since = None;
         self.body_bytes = 0;
-        let whole_body = whole_body(head.body, rest);
-        let taken = whole_body.as_ref().map_or(0, Bytes::len);
-        let to_come = if whole_body.is_some() { BodyLength::None } else { head.body };
-        self.stage = match to_come {
+        make_head(&mut self.made, &head);
+        if let Some((body, length)) = whole_body(head.body, rest) {
+            self.stage = Stage::Head;
+            self.exchange.push(Arrived::Request { head, body });
+            return length;
+        }
+        self.stage = match head.body {
             BodyLength::None => Stage::Head,
             BodyLength::Exactly(length) => Stage::Exactly(length),
             BodyLength::Chunked => Stage::Chunks(Box::default()),
         };
-        write_framing_head(&mut self.made, &head, to_come);
-        self.exchange.push(Arrived::Head { head, whole_body });
-        taken
+        self.awaiting = Some(Box::new(head));
+        0
     }
 
     fn refuse_head(&mut self, cause: Broken, bytes: &[u8]) {
@@ -253,90 +270,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HeadGate<S> {
         Poll::Ready(())
     }
 
-    fn poll_body_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let waiting_since = *self.waiting_since.get_or_insert_with(Instant::now);
-        let since = *self.since.get_or_insert(waiting_since);
-        let rate = self.limits.body_bytes_per_second_min.max(1);
-        let total = self.limits.body_total.max(Duration::from_secs(self.body_bytes / rate));
-        self.reading.poll(cx, (waiting_since + self.limits.body_idle).min(since + total))
-    }
-
-    /// How many of these bytes belong to the body under way.
-    fn follow_body(&mut self, bytes: &[u8]) -> Result<usize, Malformed> {
-        let (length, is_complete) = match &mut self.stage {
-            Stage::Exactly(left) => {
-                let length = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
-                *left -= length as u64;
-                (length, *left == 0)
-            }
-            Stage::Chunks(reader) => (reader.take(bytes)?, reader.is_complete()),
-            Stage::Head | Stage::Closed => (0, false),
-        };
-        self.body_bytes += length as u64;
-        self.waiting_since = None;
-        if is_complete {
-            self.stage = Stage::Head;
-            self.since = None;
-        }
-        Ok(length)
-    }
-
-    /// Ends the body under way; what hyper makes of the error ends the request's body in the same way.
-    fn break_body(&mut self, cause: Broken) -> io::Error {
-        self.stage = Stage::Closed;
-        self.exchange.break_body(cause);
-        let kind = match cause {
-            Broken::Malformed(_) => io::ErrorKind::InvalidData,
-            Broken::Timeout => io::ErrorKind::TimedOut,
-            Broken::Aborted => io::ErrorKind::UnexpectedEof,
-        };
-        io::Error::from(kind)
-    }
-
-    /// Passes on what was read together with something before it.
-    fn hand_out_pending(&mut self, out: &mut ReadBuf<'_>) -> io::Result<()> {
-        if self.pending.is_empty() {
-            return Ok(());
-        }
-        let room = self.pending.len().min(out.remaining());
-        let pending = std::mem::take(&mut self.pending);
-        let length =
-            self.follow_body(&pending[..room]).map_err(|malformed| self.break_body(Broken::Malformed(malformed)))?;
-        out.put_slice(&pending[..length]);
-        if length < pending.len() {
-            self.pending = pending;
-            self.pending.drain(..length);
-        }
-        Ok(())
-    }
-
-    /// Reads a body straight into hyper's buffer; what belongs to the next head is taken back out.
-    fn poll_body(&mut self, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = out.filled().len();
-        match Pin::new(&mut self.socket).poll_read(cx, out) {
-            Poll::Pending => {
-                ready!(self.poll_body_deadline(cx));
-                return Poll::Ready(Err(self.break_body(Broken::Timeout)));
-            }
-            Poll::Ready(Err(_)) => return Poll::Ready(Err(self.break_body(Broken::Aborted))),
-            Poll::Ready(Ok(())) => {}
-        }
-        if out.filled().len() == before {
-            return Poll::Ready(Err(self.break_body(Broken::Aborted)));
-        }
-        match self.follow_body(&out.filled()[before..]) {
-            Ok(length) => {
-                self.pending.extend_from_slice(&out.filled()[before + length..]);
-                out.set_filled(before + length);
-                Poll::Ready(Ok(()))
-            }
-            Err(malformed) => {
-                out.set_filled(before);
-                Poll::Ready(Err(self.break_body(Broken::Malformed(malformed))))
-            }
-        }
-    }
-
     fn poll_write_deadline(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         let since = *self.write_blocked_since.get_or_insert_with(Instant::now);
         self.writing.poll(cx, since + self.limits.write).map(|()| io::ErrorKind::TimedOut.into())
@@ -365,28 +298,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HeadGate<S> {
     }
 }
 
-/// The body, when all of it is there.
-fn whole_body(length: BodyLength, rest: &[u8]) -> Option<Bytes> {
-    let BodyLength::Exactly(length) = length else { return None };
-    rest.get(..usize::try_from(length).ok()?).map(Bytes::copy_from_slice)
-}
-
-/// Writes the head that hyper gets: only what governs framing and the connection.
-fn write_framing_head(out: &mut Vec<u8>, head: &Head, to_come: BodyLength) {
-    out.extend_from_slice(head.method.as_bytes());
-    out.extend_from_slice(b" / HTTP/1.1\r\n");
-    match to_come {
-        BodyLength::None => {}
-        BodyLength::Chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
+/// The body, when all of it is there, and how many bytes it took.
+fn whole_body(length: BodyLength, rest: &[u8]) -> Option<(Bytes, usize)> {
+    match length {
+        BodyLength::None => Some((Bytes::new(), 0)),
         BodyLength::Exactly(length) => {
-            // Writing to a vector cannot fail.
-            let _ = write!(out, "content-length: {length}\r\n");
+            let length = usize::try_from(length).ok()?;
+            Some((Bytes::copy_from_slice(rest.get(..length)?), length))
+        }
+        BodyLength::Chunked => {
+            let (mut reader, mut body) = (ChunkReader::default(), Vec::new());
+            // What is wrong with it is said when it is read again as a body to come.
+            let length = reader.take(rest, &mut body).ok()?;
+            reader.is_complete().then(|| (body.into(), length))
         }
     }
-    // Nobody is told to send what has come already (RFC 9110 section 10.1.1).
-    if head.expects_continue && to_come != BodyLength::None {
-        out.extend_from_slice(b"expect: 100-continue\r\n");
-    }
+}
+
+/// Writes the head that hyper gets.
+fn make_head(out: &mut Vec<u8>, head: &Head) {
+    out.extend_from_slice(head.method.as_bytes());
+    out.extend_from_slice(b" / HTTP/1.1\r\n");
     if head.closes {
         out.extend_from_slice(b"connection: close\r\n");
     }
@@ -396,30 +328,13 @@ fn write_framing_head(out: &mut Vec<u8>, head: &Head, to_come: BodyLength) {
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for HeadGate<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if let Some(kind) = this.held_error.take() {
-            return Poll::Ready(Err(kind.into()));
-        }
-        if this.made.is_empty() && matches!(this.stage, Stage::Head) && !ready!(this.poll_head(cx, true)) {
+        let is_at_head = matches!(this.stage, Stage::Head) && this.made.is_empty();
+        if (is_at_head || this.awaiting.is_some()) && !ready!(this.poll_head(cx, true)) {
             return Poll::Ready(Ok(()));
         }
-        let before = out.filled().len();
-        if !this.made.is_empty() {
-            let length = this.made.len().min(out.remaining());
-            out.put_slice(&this.made[..length]);
-            this.made.drain(..length);
-        }
-        if matches!(this.stage, Stage::Exactly(_) | Stage::Chunks(_)) {
-            if let Err(error) = this.hand_out_pending(out) {
-                if out.filled().len() == before {
-                    return Poll::Ready(Err(error));
-                }
-                this.held_error = Some(error.kind());
-                return Poll::Ready(Ok(()));
-            }
-            if out.filled().len() == before && out.remaining() > 0 {
-                return this.poll_body(cx, out);
-            }
-        }
+        let length = this.made.len().min(out.remaining());
+        out.put_slice(&this.made[..length]);
+        this.made.drain(..length);
         Poll::Ready(Ok(()))
     }
 }

@@ -20,7 +20,12 @@ pub const CHUNK_EXTENSION_BYTES_MAX: usize = 4 * 1024;
 pub const TRAILER_BYTES_MAX: usize = 8 * 1024;
 /// Bytes that one read takes from the socket while a head is awaited.
 pub const HEAD_READ_BYTES: usize = 16 * 1024;
-/// Most bytes that hyper buffers for one connection. It never sees more of a head than its framing.
+/// Room for the first bytes of a body that does not come with its head, in bytes. It grows only when it has been filled,
+/// so that a sender who sends little holds little.
+pub const BODY_FIRST_BYTES: usize = 2 * 1024;
+/// Bytes that one read takes from the socket while a body is read, so that its size and the budget are looked at in time.
+pub const BODY_READ_BYTES: usize = 64 * 1024;
+/// Most bytes that hyper buffers for one connection. It sees nothing of a request but its method.
 pub const HYPER_BUFFER_BYTES_MAX: usize = 64 * 1024;
 /// Steps in which a body takes from the budget of bytes in flight, in bytes.
 pub const BUDGET_STEP_BYTES: u64 = 64 * 1024;

@@ -1,9 +1,10 @@
 //! The listener that senders talk to: HTTP/1.1, one URL for each endpoint, and nothing else.
 //!
 //! [`serve`] accepts connections until it is told to stop. Each connection is a [`head_gate::HeadGate`] over its socket,
-//! hyper's HTTP/1.1 over the gate, and the [`reception::Reception`] over hyper: the gate judges bytes and time, hyper
-//! takes the framing off and writes answers, the reception judges requests and hands the good ones to the engine, of
-//! which the ingress knows nothing but [`Inbound`].
+//! hyper's HTTP/1.1 over the gate, and the [`reception::Reception`] over hyper: the gate judges bytes and time and takes
+//! the framing off, hyper keeps requests and answers in step and writes answers, the reception judges requests and hands
+//! the good ones to the engine, of which the ingress knows nothing but [`Inbound`]. While a sender takes its time, with a
+//! head, with a body or between requests, there is no hyper, so that thousands of them hold little.
 //!
 //! What the gate and the reception must not be: lenient with bytes that two servers could read differently, impatient
 //! with tunnels that keep connections open, unbounded in anything a sender can make them hold.
@@ -122,6 +123,10 @@ async fn hold_connection<I: Inbound>(
     let caller = Arc::new(Caller { peer, exchange: Arc::clone(&exchange) });
     let mut gate = HeadGate::new(socket, place, exchange, limits);
     while gate.next_head().await {
+        if let Some(head) = gate.take_awaiting() {
+            let arrived = reception.receive(&caller, head, &mut gate).await;
+            caller.exchange.push(arrived);
+        }
         answer_requests(&mut gate, &caller, &reception).await;
         if !gate.is_resting() {
             return;
@@ -129,15 +134,15 @@ async fn hold_connection<I: Inbound>(
     }
 }
 
-/// Answers what comes, until the connection has ended or rests; then the gate alone goes on waiting.
+/// Answers what comes, until the connection has ended or the gate has to wait; then the gate alone goes on.
 async fn answer_requests<I: Inbound>(
     gate: &mut HeadGate<TcpStream>,
     caller: &Arc<Caller>,
     reception: &Arc<Reception<I>>,
 ) {
-    let service = service_fn(|request: http::Request<hyper::body::Incoming>| {
+    let service = service_fn(|_: http::Request<hyper::body::Incoming>| {
         let (caller, reception) = (Arc::clone(caller), Arc::clone(reception));
-        async move { Ok::<_, Infallible>(reception.answer(&caller, request.into_body()).await) }
+        async move { Ok::<_, Infallible>(reception.answer(&caller).await) }
     });
     // On the heap, so that a connection that waits does not hold the room.
     let connection = Box::pin(

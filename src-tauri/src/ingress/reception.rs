@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::StatusCode;
-use hyper::body::Incoming;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::body::{self, BodyError, Budget, Lease};
 use super::captures::Captures;
@@ -15,6 +15,7 @@ use super::config::IngressConfig;
 use super::connections::Connections;
 use super::exchange::{Arrived, Broken, Exchange, RefusedHead};
 use super::head::{BodyLength, Head};
+use super::head_gate::HeadGate;
 use super::limits::{FLOOD_RATE_PER_MINUTE, OVERLOADED_RETRY_AFTER_SECONDS};
 use super::path::{self, Asked};
 use super::rate::{Limited, RateLimiter};
@@ -41,24 +42,26 @@ pub struct Reception<I> {
 pub struct Caller {
     /// Address of the peer.
     pub peer: SocketAddr,
-    /// What the gate hands over.
+    /// What there is to answer.
     pub exchange: Arc<Exchange>,
 }
 
-/// A request's body.
-enum Sent {
-    /// It came with the head.
-    Whole(Bytes),
-    /// It is being read by hyper, if there is one.
-    Coming(Incoming),
-}
-
 /// A request for an endpoint that may hand over its body.
+#[derive(Debug)]
 struct Admitted {
     endpoint: Arc<Endpoint>,
     client: Client,
     /// As of the head: while a body comes in, the tunnel may change.
     public_base: Option<String>,
+}
+
+/// A request whose body came after it had been let in.
+#[derive(Debug)]
+pub struct Received {
+    head: Head,
+    admitted: Admitted,
+    body: Bytes,
+    lease: Lease,
 }
 
 /// An answer that is no delivery, before it is recorded.
@@ -85,13 +88,37 @@ impl<I: Inbound> Reception<I> {
         }
     }
 
-    /// Answers one request that hyper has announced.
-    pub async fn answer(&self, caller: &Caller, body: Incoming) -> HttpReply {
-        let reply = match caller.exchange.take() {
-            Some(Arrived::Head { head, whole_body: Some(bytes) }) => {
-                self.answer_head(caller, head, Sent::Whole(bytes)).await
+    /// Steps 1 to 4 for a request whose body did not come with its head. hyper hears of the request when this has ended:
+    /// a sender that takes its time holds none of hyper's buffers.
+    pub async fn receive<S>(&self, caller: &Caller, head: Head, gate: &mut HeadGate<S>) -> Arrived
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        // A body that nobody reads stands in the way of the next request: the answer ends the connection.
+        let turned_away = |reply| Arrived::Answered(Box::new(reply::closing(reply)));
+        let admitted = match self.admit(caller, &head) {
+            Ok(admitted) => admitted,
+            Err(turned) => return turned_away(self.turn_away(caller, &head, turned)),
+        };
+        let read = match gate.ask_for_body(&head).await {
+            Ok(()) => body::read(gate, self.config.body_bytes_max(), self.budget.lease()).await,
+            Err(broken) => Err((BodyError::Broken(broken), 0)),
+        };
+        match read {
+            Ok((body, lease)) => Arrived::Received(Box::new(Received { head, admitted, body, lease })),
+            Err(failed) => {
+                let refusal = body_refusal(failed, &head, admitted.endpoint.id);
+                turned_away(self.record(caller, &head, refusal))
             }
-            Some(Arrived::Head { head, whole_body: None }) => self.answer_head(caller, head, Sent::Coming(body)).await,
+        }
+    }
+
+    /// Answers one request that hyper has announced.
+    pub async fn answer(&self, caller: &Caller) -> HttpReply {
+        let reply = match caller.exchange.take() {
+            Some(Arrived::Request { head, body }) => self.answer_whole(caller, head, body).await,
+            Some(Arrived::Received(received)) => self.capture(caller, *received).await,
+            Some(Arrived::Answered(reply)) => *reply,
             Some(Arrived::Refused(refused)) => self.refuse_head(caller, refused),
             None => {
                 tracing::error!("a request was announced without its head");
@@ -101,35 +128,35 @@ impl<I: Inbound> Reception<I> {
         if self.connections.is_closing() { reply::closing(reply) } else { reply }
     }
 
-    async fn answer_head(&self, caller: &Caller, head: Head, body: Sent) -> HttpReply {
-        let tunnel = self.inbound.tunnel();
-        let proxies = &self.config.trusted_proxies;
-        let client = client_of(caller.peer, head.forwarded, &head.headers, proxies, tunnel.as_deref());
-        let public_base = self.inbound.public_base(tunnel.as_deref());
-        let admitted = match self.admit(&head, client, public_base) {
+    /// Steps 1 to 4 and the engine, for a request that came in one piece.
+    async fn answer_whole(&self, caller: &Caller, head: Head, body: Bytes) -> HttpReply {
+        let admitted = match self.admit(caller, &head) {
             Ok(admitted) => admitted,
-            Err(turned) => {
-                let reply = match turned {
-                    Turned::Refused(refusal) => self.record(caller, &head, *refusal),
-                    Turned::Answered(reply) => *reply,
-                };
-                // A body that nobody reads stands in the way of the next request.
-                let is_read = matches!(body, Sent::Whole(_)) || head.body == BodyLength::None;
-                return if is_read { reply } else { reply::closing(reply) };
-            }
+            Err(turned) => return self.turn_away(caller, &head, turned),
         };
-        match self.read_body(caller, &head, body).await {
-            Ok((bytes, lease)) => self.capture(caller, head, admitted, bytes, lease).await,
-            Err(mut refusal) => {
-                refusal.endpoint_id = Some(admitted.endpoint.id);
+        match body::take(body, self.config.body_bytes_max(), self.budget.lease()) {
+            Ok((body, lease)) => self.capture(caller, Received { head, admitted, body, lease }).await,
+            Err(failed) => {
+                let refusal = body_refusal(failed, &head, admitted.endpoint.id);
                 reply::closing(self.record(caller, &head, refusal))
             }
         }
     }
 
+    fn turn_away(&self, caller: &Caller, head: &Head, turned: Turned) -> HttpReply {
+        match turned {
+            Turned::Refused(refusal) => self.record(caller, head, *refusal),
+            Turned::Answered(reply) => *reply,
+        }
+    }
+
     /// Steps 1 to 3, and what the announced length says about step 4.
-    fn admit(&self, head: &Head, client: Client, public_base: Option<String>) -> Result<Admitted, Turned> {
+    fn admit(&self, caller: &Caller, head: &Head) -> Result<Admitted, Turned> {
         let now = Instant::now();
+        let tunnel = self.inbound.tunnel();
+        let proxies = &self.config.trusted_proxies;
+        let client = client_of(caller.peer, head.forwarded, &head.headers, proxies, tunnel.as_deref());
+        let public_base = self.inbound.public_base(tunnel.as_deref());
         let settings = self.config.settings();
         if let Some(address) = client.counted_as {
             let flood = self.flood.charge(address, FLOOD_RATE_PER_MINUTE, now);
@@ -156,28 +183,9 @@ impl<I: Inbound> Reception<I> {
         Ok(Admitted { endpoint, client, public_base })
     }
 
-    /// Step 4.
-    async fn read_body(&self, caller: &Caller, head: &Head, body: Sent) -> Result<(Bytes, Lease), Refusal> {
-        let (bytes_max, lease) = (self.config.body_bytes_max(), self.budget.lease());
-        let result = match body {
-            Sent::Coming(_) if head.body == BodyLength::None => return Ok((Bytes::new(), lease)),
-            Sent::Coming(body) => body::read(body, bytes_max, lease).await,
-            Sent::Whole(bytes) => body::take(bytes, bytes_max, lease),
-        };
-        let (error, read) = match result {
-            Ok(complete) => return Ok(complete),
-            Err(failed) => failed,
-        };
-        let (reply, reason) = match error {
-            BodyError::TooLarge => (too_large(), RefusalReason::BodyTooLarge),
-            BodyError::Overloaded => (overloaded(), RefusalReason::Overloaded),
-            BodyError::Broken => broken(caller.exchange.broken_body().unwrap_or(Broken::Aborted)),
-        };
-        Err(Refusal { reply, reason, endpoint_id: None, body_size: announced(head).or(Some(read)) })
-    }
-
     /// Hands the request to the engine. The lease goes with it: the engine gives it back with the body's bytes.
-    async fn capture(&self, caller: &Caller, head: Head, admitted: Admitted, body: Bytes, lease: Lease) -> HttpReply {
+    async fn capture(&self, caller: &Caller, received: Received) -> HttpReply {
+        let Received { head, admitted, body, lease } = received;
         let Asked::Endpoint { suffix, query, .. } = path::asked(&head.target) else {
             return reply::not_found();
         };
@@ -277,6 +285,16 @@ fn announced(head: &Head) -> Option<u64> {
         BodyLength::Exactly(length) => Some(length),
         BodyLength::Chunked => None,
     }
+}
+
+/// Why a body was not taken, and what the sender is told.
+fn body_refusal((error, read): (BodyError, u64), head: &Head, endpoint_id: EndpointId) -> Refusal {
+    let (reply, reason) = match error {
+        BodyError::TooLarge => (too_large(), RefusalReason::BodyTooLarge),
+        BodyError::Overloaded => (overloaded(), RefusalReason::Overloaded),
+        BodyError::Broken(cause) => broken(cause),
+    };
+    Refusal { reply, reason, endpoint_id: Some(endpoint_id), body_size: announced(head).or(Some(read)) }
 }
 
 fn too_large() -> HttpReply {

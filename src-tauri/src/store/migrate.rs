@@ -15,6 +15,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/0002_attempt_timings.sql")),
     M::up(include_str!("../../../migrations/0003_strata.sql")),
     M::up(include_str!("../../../migrations/0004_tunnels.sql")),
+    M::up(include_str!("../../../migrations/0005_arrival_origins.sql")),
 ];
 
 /// The newest schema version this program knows.

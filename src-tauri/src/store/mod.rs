@@ -5,6 +5,7 @@
 //! after the commit that holds them; queries run on read connections of their own. This is the only module that names
 //! rusqlite.
 
+mod arrivals;
 mod attempts;
 mod ballast;
 mod change;
@@ -35,15 +36,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+pub use arrivals::{read_arrival, read_arrivals, read_public_url};
 pub use attempts::{
     AttemptEnd, AttemptResponse, AttemptToSend, NewAttempt, WaitingRow, read_attempt, read_attempt_to_send,
     read_attempts, read_response_body, read_waiting, read_waiting_targets,
 };
 pub use ballast::{Ballast, free_bytes};
 pub use change::{Change, CommitListener};
-pub use deliveries::{
-    NewDelivery, Payload, ReplayKey, Stored, read_arrival, read_arrivals, read_payload, read_replays, read_summary,
-};
+pub use deliveries::{NewDelivery, Payload, ReplayKey, Stored, read_payload, read_replays, read_summary};
 pub use endpoints::{StoredEndpoint, StoredSecret, read_endpoints, read_last_delivery_at};
 pub use error::StoreError;
 pub use list::{

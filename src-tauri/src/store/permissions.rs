@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::path::Path;
 
 use super::StoreError;
+#[cfg(unix)]
 use crate::domain::SeededBug;
 
 /// Creates a directory, with its parents, that only its owner may enter; narrows one that is there already.

@@ -465,4 +465,23 @@ async fn a_delivery_keeps_the_tunnel_that_it_came_by_as_it_was_then() {
     let told = |seq| store.read(move |connection| read_tunnel_of(connection, seq));
     assert_eq!(told(seqs[1]).await.unwrap(), Some(tunnel(&["x-a"])));
     assert_eq!(told(seqs[0]).await.unwrap(), None);
+
+    let by = |tunnel, url: Option<&str>| {
+        let mut new = NewDelivery { tunnel, ..delivery(row, &endpoint, Some("k"), b"3") };
+        new.payload.public_url = url.map(str::to_owned);
+        new
+    };
+    for new in [by(Some(then), Some("https://first/")), by(None, None), by(Some(then), Some("https://third/"))] {
+        keep(&store, new).await;
+    }
+    let seq = store.read(read_newest_seq).await.unwrap();
+    let arrivals = store.read(move |connection| read_arrivals(connection, seq)).await.unwrap();
+    let came: Vec<_> = arrivals.into_iter().map(|arrival| (arrival.n, arrival.tunnel, arrival.public_url)).collect();
+    assert_eq!(came, [(2, None, None), (3, Some(tunnel(&["x-a"])), Some("https://third/".to_owned()))]);
+    for (n, expected) in
+        [(1, Some("https://first/")), (2, Some("https://first/")), (3, Some("https://third/")), (4, None)]
+    {
+        let url = store.read(move |connection| read_public_url(connection, seq, n)).await.unwrap();
+        assert_eq!(url.as_deref(), expected, "{n}");
+    }
 }

@@ -1,6 +1,7 @@
-//! Tunnels that deliveries came by. A delivery names one by its row, so that telling it costs an insert one number.
+//! Tunnels that deliveries and their repeats came by. Each names one by its row, so that telling it costs an insert one
+//! number.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::StoreError;
 use super::writer::Writing;
@@ -35,16 +36,18 @@ pub fn read_tunnel_of(connection: &Connection, seq: i64) -> Result<Option<Delive
         "SELECT t.provider, t.name, t.adds_headers FROM deliveries d JOIN tunnels t ON t.row = d.tunnel
          WHERE d.seq = ?1",
     )?;
-    let tunnel = statement
-        .query_row([seq], |row| {
-            let adds: String = row.get(2)?;
-            Ok(DeliveryTunnel {
-                provider: row.get(0)?,
-                name: row.get(1)?,
-                // A damaged list shows as empty rather than failing the whole row.
-                adds_headers: serde_json::from_str(&adds).unwrap_or_default(),
-            })
-        })
-        .optional()?;
-    Ok(tunnel)
+    let tunnel = statement.query_row([seq], |row| tunnel_from_row(row, 0)).optional()?;
+    Ok(tunnel.flatten())
+}
+
+/// The tunnel in the columns `provider`, `name` and `adds_headers` from this one on; none where they are null.
+pub(super) fn tunnel_from_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<DeliveryTunnel>> {
+    let Some(provider) = row.get(first)? else { return Ok(None) };
+    let adds: String = row.get(first + 2)?;
+    Ok(Some(DeliveryTunnel {
+        provider,
+        name: row.get(first + 1)?,
+        // A damaged list shows as empty rather than failing the whole row.
+        adds_headers: serde_json::from_str(&adds).unwrap_or_default(),
+    }))
 }

@@ -40,6 +40,7 @@ const GUARD_GRACE: Duration = Duration::from_millis(6_000);
 #[cfg(unix)]
 const KILLED_TIME: Duration = Duration::from_millis(500);
 /// Pause between two looks.
+#[cfg(unix)]
 const SWEEP_PAUSE: Duration = Duration::from_millis(10);
 /// Exit code when the program cannot be started, as a shell has it.
 const NOT_STARTED: u8 = 127;

@@ -80,11 +80,11 @@ fn started(_pid: u32) -> Option<String> {
     None
 }
 
+#[cfg(unix)]
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[cfg(unix)]
     #[test]
     fn a_process_is_recognised_while_it_lives_and_no_longer() {
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();

@@ -162,7 +162,13 @@ pub fn until_gone(pid: u32) {
 /// Posts to the public side of a tunnel.
 #[track_caller]
 pub fn post_public(state: &Value, path: &str, body: &[u8]) -> Response {
+    send_public(state, Request::post(path).body(body))
+}
+
+/// Sends a request to the public side.
+#[track_caller]
+pub fn send_public(state: &Value, request: Request) -> Response {
     let url = state["public_url"].as_str().expect("a public URL");
     let authority = url.strip_prefix("http://").expect("plain http");
-    Request::post(path).host(authority).body(body).to(authority.parse().expect("an address"))
+    request.host(authority).to(authority.parse().expect("an address"))
 }

@@ -105,6 +105,8 @@ impl DeliveryDetail {
             received_at: summary.received_at,
             remote_addr: payload.remote_addr.clone(),
             client_ip: payload.client_ip.clone(),
+            public_url: payload.public_url.clone(),
+            tunnel: tunnel.clone(),
             headers: payload.headers.to_text_pairs(),
             signature_status: summary.signature_status,
             body_size: summary.body_size,

@@ -45,6 +45,32 @@ async fn many_requests_share_a_connection_also_without_waiting_for_answers() {
 }
 
 #[tokio::test]
+async fn a_body_that_comes_later_waits_for_nobody_and_loses_no_answer_before_it() {
+    let listening = listen().await;
+    // The answer before it is larger than what the connection holds by itself.
+    let before = listening.post("/large", "", "before");
+    let request = listening.post("", "Connection: close\r\n", &"x".repeat(70_000));
+    let chunked = format!(
+        "POST {} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n11170\r\n{}\r\n0\r\n\r\n",
+        listening.path(),
+        "x".repeat(70_000)
+    );
+    for request in [request, chunked] {
+        for late in [1, 10, 69_000] {
+            let (early, late) = request.split_at(request.len() - late);
+            let mut socket = listening.connect().await;
+            socket.write_all(format!("{before}{early}").as_bytes()).await.unwrap();
+            assert!(read_answer(&mut socket).await.ends_with('x'));
+            socket.write_all(late.as_bytes()).await.unwrap();
+            assert!(read_to_end(&mut socket).await.ends_with(r#"{"status":"accepted"}"#));
+        }
+    }
+    let bodies: Vec<_> = listening.captured().iter().map(|request| request.body.len()).collect();
+    assert_eq!(bodies, [6, 70_000].repeat(6));
+    listening.stop().await;
+}
+
+#[tokio::test]
 async fn everything_unknown_gets_the_same_answer_and_no_token_is_kept() {
     let listening = listen().await;
     let mut answers = Vec::new();

@@ -1,5 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { clientSource, isAddedBy } from './origin';
+import { clientSource, isAddedBy, throughWhat } from './origin';
+
+describe('throughWhat', () => {
+  const tunnel = { provider: 'cloudflared', name: 'Cloudflare', adds_headers: [] };
+  it('names the tunnel and the host that the sender saw, never the token behind it', () => {
+    expect(throughWhat({ tunnel, public_url: 'https://a.example/in/ep_secret?b' })).toBe(
+      'through Cloudflare (a.example)',
+    );
+    expect(throughWhat({ tunnel, public_url: null })).toBe('through Cloudflare');
+  });
+  it('is silent where it came by none', () => {
+    expect(throughWhat({ tunnel: null, public_url: 'https://a.example/in/ep_secret' })).toBe('');
+  });
+});
 
 describe('the client', () => {
   it('is told with how it became known, and a claim is called one', () => {

@@ -1,4 +1,5 @@
 import type { DeliveryDetail } from '../../host/types';
+import { hostOf } from './verdict';
 
 /** Header names as they are usually written. */
 function titled(name: string): string {
@@ -12,6 +13,12 @@ export function clientSource(source: string | null): string {
   const claimed = / \(claimed\)$/.test(source);
   const header = titled(source.replace(/ \(claimed\)$/, ''));
   return claimed ? `claimed in ${header}: the sender may have written it` : `from ${header}`;
+}
+
+/** The tunnel that something came by and the host that its sender saw; nothing when it came by none of Creel's own. */
+export function throughWhat({ tunnel, public_url }: Pick<DeliveryDetail, 'tunnel' | 'public_url'>): string {
+  if (!tunnel) return '';
+  return `through ${tunnel.name}${public_url ? ` (${hostOf(public_url)})` : ''}`;
 }
 
 /** Whether the tunnel that a delivery came by adds this header, as was known of it at arrival. */

@@ -2,6 +2,7 @@ import type { Tone } from '../../components/tone';
 import { bytesExact, duration, size } from '../../format/size';
 import type { Attempt, AttemptTimings, DeliveryDetail } from '../../host/types';
 import { outcomeLook } from '../states';
+import { throughWhat } from './origin';
 import { hostOf } from './verdict';
 
 /** One thing that happened, in the order of time. */
@@ -36,6 +37,7 @@ function arrivals(row: DeliveryDetail): Moment[] {
             ? 'same bytes'
             : `other bytes, ${bytesExact(arrival.body_size)}`,
         from && !row.replayed_from_delivery_id ? `from ${from}` : '',
+        throughWhat(arrival),
       ]
         .filter(Boolean)
         .join(', '),

@@ -119,6 +119,8 @@ describe('timeline', () => {
       received_at: at,
       remote_addr: '127.0.0.1:5',
       client_ip: null,
+      public_url: null,
+      tunnel: null,
       headers: [],
       signature_status: 'valid',
       body_size: 2,
@@ -130,7 +132,12 @@ describe('timeline', () => {
       received_at: '2026-01-01T00:00:00.000Z',
       arrivals: [
         arrival(1, '2026-01-01T00:00:00.000Z'),
-        arrival(2, '2026-01-01T00:00:05.000Z', { same_body: false, body_size: 3 }),
+        arrival(2, '2026-01-01T00:00:05.000Z', {
+          same_body: false,
+          body_size: 3,
+          public_url: 'https://new.example/in/ep_secret',
+          tunnel: { provider: 'bore', name: 'bore', adds_headers: [] },
+        }),
       ],
     });
     const moments = timeline(row, [attempt({ timings: { connect_ms: 1, first_byte_ms: 80, total_ms: 84 } })]);
@@ -138,7 +145,7 @@ describe('timeline', () => {
       'Arrived: 2 B, from 127.0.0.1:5',
       'Stored: the sender was told 200',
       'Sent to localhost:3000: answered 200 in 84 ms',
-      'Arrived again (#2): other bytes, 3 bytes, from 127.0.0.1:5',
+      'Arrived again (#2): other bytes, 3 bytes, from 127.0.0.1:5, through bore (new.example)',
     ]);
   });
   it('writes gaps short, however long they are', () => {
