@@ -1,0 +1,212 @@
+//! Power cuts: a 2xx of the ingress means that head, body and time are on the disk, byte for byte, whenever power fails.
+//!
+//! The real engine runs under a recorder, which journals what happens to the database's files and which answers leave, in
+//! one order (`xtask/power-recorder`). Afterwards power is cut at chosen records of that journal: a simulated disk keeps
+//! what had been synced and, as the dice fall, any part of the rest. The real engine then opens what is left, and
+//! everything that had been answered before the cut must be there. No root, no kernel feature, no device.
+
+mod disk;
+mod journal;
+mod recording;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::Mutex;
+use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, OpenFlags};
+use tempfile::TempDir;
+
+use super::support::sign::fingerprint;
+use super::support::{Creel, Home, Launch};
+use disk::{Disk, Remains, Syncs};
+use journal::Event;
+use recording::{Burst, Load, Recording, record};
+
+/// Cuts per run; a release makes more.
+const CUTS_VARIABLE: &str = "CREEL_POWER_CUTS";
+const CUTS_DEFAULT: u64 = 20;
+/// Cuts for which one recording serves.
+const CUTS_PER_RECORDING: u64 = 50;
+/// A run is repeated with the seed that it printed; the moments of the engine's threads are its own.
+const SEED_VARIABLE: &str = "CREEL_POWER_SEED";
+/// Rebuilt directories that are looked at side by side.
+const WORKERS: usize = 2;
+
+/// Enough for a checkpoint amid the posts, and for logs that begin anew behind others.
+const LOAD: Load = Load {
+    bursts: &[Burst { small: 60, large: 0 }, Burst { small: 60, large: 48 }, Burst { small: 60, large: 0 }],
+};
+/// For the controls: what is lost is lost in the first log already.
+const SMALL_LOAD: Load = Load { bursts: &[Burst { small: 24, large: 0 }] };
+
+/// Small, seeded and good enough to choose moments and sectors (xorshift64, Marsaglia 2003).
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+
+    fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[usize::try_from(self.below(choices.len() as u64)).unwrap()]
+    }
+}
+
+/// A moment at which power fails, and what the disk had got by then.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    /// The record before which it happens
+    at: usize,
+    moment: &'static str,
+    remains: Remains,
+    seed: u64,
+}
+
+/// Where it hurts most: right behind an answer, within a checkpoint, around a log that begins anew, before a sync ends.
+fn choose_cuts(recording: &Recording, count: u64, dice: &mut Dice) -> Vec<Cut> {
+    let journal = &recording.journal;
+    let answers: Vec<usize> = recording.promised.iter().map(|promised| promised.since + 1).collect();
+    let checkpoints = journal.positions(|event| matches!(event, Event::Write { name, .. } if name == "creel.db"));
+    let is_restart = |event: &Event| matches!(event, Event::Write { name, offset: 0, .. } if name.ends_with("-wal"));
+    let restarts: Vec<usize> = journal.positions(is_restart).into_iter().flat_map(|at| at..at + 8).collect();
+    let syncs = journal.positions(|event| matches!(event, Event::SyncEnds { .. }));
+    let anywhere: Vec<usize> = (0..=journal.records.len()).collect();
+    let moments = [
+        ("behind an answer", answers),
+        ("within a checkpoint", checkpoints),
+        ("around a new log", restarts),
+        ("before a sync ends", syncs),
+        ("anywhere", anywhere),
+    ];
+    let remains = [Remains::Nothing, Remains::SomeSectors, Remains::SomeWrites, Remains::Everything];
+    let mut cuts = Vec::new();
+    for n in 0..count {
+        let (moment, places) = &moments[usize::try_from(n).unwrap() % moments.len()];
+        let at = dice.one_of(places).min(journal.records.len());
+        let remains = remains[usize::try_from(n).unwrap() / moments.len() % remains.len()];
+        cuts.push(Cut { at, moment, remains, seed: dice.below(u64::MAX - 1) + 1 });
+    }
+    cuts.sort_by_key(|cut| cut.at);
+    cuts
+}
+
+/// What is wrong with the database that a cut left, if anything is.
+fn look_at(recording: &Recording, disk: &Disk<'_>, cut: Cut) -> Result<(), String> {
+    let dir = TempDir::with_prefix_in("creel-cut-", recording.scratch()).unwrap();
+    let data = dir.path().join("data");
+    fs::create_dir(&data).unwrap();
+    recording.furnish(&data);
+    disk.cut(cut.remains, &mut Dice(cut.seed), &data);
+    let mut creel = Launch::at(Home::with_data(data.clone())).start();
+    let mut wrong = lost(&creel, recording, cut.at);
+    if creel.stop() != Some(0) {
+        wrong.push("the engine did not stop in an orderly way".to_owned());
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let database = Connection::open_with_flags(data.join("creel.db"), flags).unwrap();
+    let verdict: String = database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    if verdict != "ok" {
+        wrong.push(format!("the database is damaged: {verdict}"));
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(format!("{cut:?}: {}", wrong.join("; "))) }
+}
+
+/// What had been promised before the record at this position and is not there as it was.
+fn lost(creel: &Creel, recording: &Recording, at: usize) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for promised in recording.promised.iter().filter(|promised| promised.since < at) {
+        let id = &promised.id;
+        let row = creel.api("GET", &format!("/deliveries/{id}"), None);
+        if row.status != 200 {
+            wrong.push(format!("acknowledged and lost: {id}"));
+        } else if row.json() != promised.row {
+            wrong.push(format!("acknowledged and changed: {} instead of {}", row.text(), promised.row));
+        } else if fingerprint(&creel.stored_body(id)) != promised.print {
+            wrong.push(format!("acknowledged and its body changed: {id}"));
+        }
+    }
+    wrong
+}
+
+/// Makes the cuts and returns what they found wrong.
+fn make_cuts(recording: &Recording, cuts: &[Cut], syncs: Syncs) -> Vec<String> {
+    let wrong = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for worker in 0..WORKERS {
+            let wrong = &wrong;
+            scope.spawn(move || {
+                let mut disk = Disk::new(&recording.journal, &recording.before, syncs);
+                for &cut in cuts.iter().skip(worker).step_by(WORKERS) {
+                    disk.advance(cut.at);
+                    if let Err(complaint) = look_at(recording, &disk, cut) {
+                        wrong.lock().unwrap().push(complaint);
+                    }
+                }
+            });
+        }
+    });
+    wrong.into_inner().unwrap()
+}
+
+/// A journal that missed a write would prove nothing: replayed whole, it must give the very files that are there.
+fn the_journal_is_complete(recording: &Recording) {
+    let mut disk = Disk::new(&recording.journal, &recording.before, Syncs::Kept);
+    disk.advance(recording.journal.records.len());
+    let really: BTreeMap<String, Vec<u8>> = recording.left().into_iter().collect();
+    let replayed = disk.seen();
+    let sizes = |files: &BTreeMap<String, Vec<u8>>| format!("{:?}", files.iter().map(|(n, b)| (n.clone(), b.len())).collect::<Vec<_>>());
+    assert!(really == replayed, "the journal does not give the files: {} and {}", sizes(&replayed), sizes(&really));
+}
+
+fn number_from(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+fn seed() -> u64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    number_from(SEED_VARIABLE).unwrap_or(since_epoch.as_nanos() as u64 | 1)
+}
+
+#[test]
+fn no_power_cut_loses_what_was_acknowledged() {
+    let (seed, cuts) = (seed(), number_from(CUTS_VARIABLE).unwrap_or(CUTS_DEFAULT));
+    eprintln!("{SEED_VARIABLE}={seed} {CUTS_VARIABLE}={cuts}");
+    let mut dice = Dice(seed);
+    for first in (0..cuts).step_by(usize::try_from(CUTS_PER_RECORDING).unwrap()) {
+        let recording = record(LOAD, dice.below(u64::MAX - 1) + 1, |launch| launch);
+        the_journal_is_complete(&recording);
+        the_load_was_worth_it(&recording);
+        let chosen = choose_cuts(&recording, CUTS_PER_RECORDING.min(cuts - first), &mut dice);
+        let wrong = make_cuts(&recording, &chosen, Syncs::Kept);
+        assert!(wrong.is_empty(), "{} of {} cuts:\n{}", wrong.len(), chosen.len(), wrong.join("\n"));
+    }
+}
+
+/// A run without checkpoints amid the posts, new logs and several threads would not try what is promised.
+fn the_load_was_worth_it(recording: &Recording) {
+    let journal = &recording.journal;
+    let new_logs = journal.positions(|event| matches!(event, Event::Write { name, offset: 0, .. } if name.ends_with("-wal")));
+    let moved = journal.positions(|event| matches!(event, Event::Write { name, .. } if name == "creel.db"));
+    let answers: Vec<usize> = recording.promised.iter().map(|promised| promised.since).collect();
+    let amid = moved.iter().filter(|at| answers.iter().any(|answer| answer < at) && answers.iter().any(|answer| answer > at));
+    let amid = amid.count();
+    let mut threads: Vec<u32> = journal.records.iter().map(|record| record.thread).collect();
+    threads.sort_unstable();
+    threads.dedup();
+    eprintln!(
+        "{} records of {} threads, {} promised, {} logs begun, {} pages moved ({amid} amid the posts)",
+        journal.records.len(),
+        threads.len(),
+        answers.len(),
+        new_logs.len(),
+        moved.len()
+    );
+    assert!(new_logs.len() >= 2, "no log began anew, no test");
+    assert!(amid > 0, "no checkpoint fell amid the posts, no test");
+    assert!(journal.records.is_sorted_by_key(|record| record.nanos), "the journal's order is not that of the clock");
+}
