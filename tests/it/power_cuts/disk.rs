@@ -26,7 +26,7 @@ pub enum Remains {
     SomeSectors,
 }
 
-/// A syncs' failing, for the controls.
+/// Whether the disk does what it says, for the control.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Syncs {
     Kept,
@@ -126,7 +126,7 @@ impl<'j> Disk<'j> {
         file.unsafe_yet = later;
         let covered: Vec<(usize, Change)> = covered;
         for (_, change) in &covered {
-            apply(&mut file.safe, change, self.journal, &mut |_| true, usize::MAX);
+            apply(&mut file.safe, change, self.journal, &mut || true, usize::MAX);
         }
     }
 
@@ -152,12 +152,12 @@ impl<'j> Disk<'j> {
             let mut bytes = file.safe.clone();
             for (_, change) in &file.unsafe_yet {
                 let whole = remains == Remains::Everything || dice.below(100) < chance;
-                let mut stays = |dice: &mut Dice| match remains {
+                let stays = |dice: &mut Dice| match remains {
                     Remains::Nothing => false,
                     Remains::Everything | Remains::SomeWrites => whole,
                     Remains::SomeSectors => dice.below(100) < chance,
                 };
-                apply(&mut bytes, change, self.journal, &mut |_| stays(dice), sector);
+                apply(&mut bytes, change, self.journal, &mut || stays(dice), sector);
             }
             fs::write(into.join(name), bytes).expect("write what is left of a file");
         }
@@ -169,7 +169,7 @@ impl<'j> Disk<'j> {
         let seen = there.map(|(name, file)| {
             let mut bytes = file.safe.clone();
             for (_, change) in &file.unsafe_yet {
-                apply(&mut bytes, change, self.journal, &mut |_| true, usize::MAX);
+                apply(&mut bytes, change, self.journal, &mut || true, usize::MAX);
             }
             (name.clone(), bytes)
         });
@@ -178,16 +178,10 @@ impl<'j> Disk<'j> {
 }
 
 /// Makes a change as far as its parts stay: a write part by part, cut where the sectors end.
-fn apply(
-    bytes: &mut Vec<u8>,
-    change: &Change,
-    journal: &Journal,
-    stays: &mut dyn FnMut(usize) -> bool,
-    sector: usize,
-) {
+fn apply(bytes: &mut Vec<u8>, change: &Change, journal: &Journal, stays: &mut dyn FnMut() -> bool, sector: usize) {
     match change {
         Change::Truncate { length } => {
-            if stays(0) {
+            if stays() {
                 bytes.resize(*length, 0);
             }
         }
@@ -197,7 +191,7 @@ fn apply(
             while from < data.len() {
                 let place = offset + from;
                 let to = (from + (sector - place % sector)).min(data.len());
-                if stays(place) {
+                if stays() {
                     let end = offset + to;
                     if bytes.len() < end {
                         bytes.resize(end, 0);

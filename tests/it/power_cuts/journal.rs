@@ -1,5 +1,6 @@
 //! The journal that `xtask/power-recorder` keeps (its `journal.rs` describes the records), read back.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
 
@@ -7,14 +8,31 @@ use std::path::Path;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// Bytes of the journal at an offset of the file
-    Write { name: String, offset: usize, data: Range<usize> },
-    Truncate { name: String, length: usize },
+    Write {
+        name: String,
+        offset: usize,
+        data: Range<usize>,
+    },
+    Truncate {
+        name: String,
+        length: usize,
+    },
     /// `names`: what the directory held, when it is the directory (`.`) that is synced
-    SyncBegins { name: String, number: u64, names: Vec<String> },
-    SyncEnds { number: u64 },
+    SyncBegins {
+        name: String,
+        number: u64,
+        names: Vec<String>,
+    },
+    SyncEnds {
+        number: u64,
+    },
     /// An answer of 2xx is about to leave
-    Answer { data: Range<usize> },
-    Remove { name: String },
+    Answer {
+        data: Range<usize>,
+    },
+    Remove {
+        name: String,
+    },
 }
 
 /// One event with its witness.
@@ -74,12 +92,18 @@ impl Journal {
         &self.bytes[range.clone()]
     }
 
-    /// The record before which a delivery is promised to nobody: the first answer that names it.
-    pub fn promise_of(&self, delivery: &str) -> Option<usize> {
-        self.records.iter().position(|record| match &record.event {
-            Event::Answer { data } => contains(self.data(data), delivery.as_bytes()),
-            _ => false,
-        })
+    /// The deliveries that answers name, each with the position of the first one: before it nobody was promised anything.
+    pub fn promises(&self) -> HashMap<String, usize> {
+        let mut promises = HashMap::new();
+        for (at, record) in self.records.iter().enumerate() {
+            let Event::Answer { data } = &record.event else { continue };
+            let answer = String::from_utf8_lossy(self.data(data));
+            let named = answer.split_once(DELIVERY_FIELD).and_then(|(_, rest)| rest.split_once('"'));
+            if let Some((id, _)) = named {
+                promises.entry(id.to_owned()).or_insert(at);
+            }
+        }
+        promises
     }
 
     /// The records that a test describes.
@@ -88,6 +112,8 @@ impl Journal {
     }
 }
 
+/// What stands before the id in an answer of the ingress.
+const DELIVERY_FIELD: &str = "\"delivery_id\":\"";
 /// Bytes of a record before its name.
 const FIXED_BYTES: usize = 27;
 
@@ -97,8 +123,4 @@ fn end_of_record(bytes: &[u8]) -> Option<usize> {
     let name = usize::from(u16::from_le_bytes([lengths[0], lengths[1]]));
     let data = u32::from_le_bytes([lengths[2], lengths[3], lengths[4], lengths[5]]) as usize;
     Some(FIXED_BYTES + name + data).filter(|&end| end <= bytes.len())
-}
-
-fn contains(text: &[u8], word: &[u8]) -> bool {
-    text.windows(word.len()).any(|window| window == word)
 }

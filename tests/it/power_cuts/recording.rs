@@ -120,18 +120,32 @@ pub fn record(load: Load, seed: u64, launch: impl Fn(Launch) -> Launch) -> Recor
     let (mut dice, ledger) = (Dice(seed), Mutex::new(Vec::new()));
     for &burst in load.bursts {
         send(&creel, &endpoint, burst, &mut dice, &ledger);
-        until("the log has been moved into the database", || all_is_moved(&Journal::read(&journal)).then_some(()));
+        wait_for_checkpoint(&journal);
     }
     let ledger = ledger.into_inner().unwrap();
     let rows: Vec<Value> = ledger.iter().map(|(id, _)| creel.delivery(id)).collect();
     assert_eq!(creel.stop(), Some(0));
     let journal = Journal::read(&journal);
+    let promises = journal.promises();
     let promised = ledger.into_iter().zip(rows).map(|((id, print), row)| {
-        let since = journal.promise_of(&id).unwrap_or_else(|| panic!("the journal does not hold the answer for {id}"));
+        let since = *promises.get(&id).unwrap_or_else(|| panic!("the journal does not hold the answer for {id}"));
         Promised { id, print, since, row }
     });
     let promised = promised.collect();
     Recording { journal, promised, before, home }
+}
+
+/// Waits until a checkpoint has reached the log's end, so that the next post begins a new log.
+fn wait_for_checkpoint(journal: &Path) {
+    let mut looked_at = 0;
+    until("the log has been moved into the database", || {
+        let size = fs::metadata(journal).map_or(0, |file| file.len());
+        if size == looked_at {
+            return None;
+        }
+        looked_at = size;
+        all_is_moved(&Journal::read(journal)).then_some(())
+    });
 }
 
 /// Whether the database has been synced since the log was last written.
