@@ -10,7 +10,7 @@
 //!
 //! The tests of `sdk_agreement` and `desktop` that are ignored need what only `cargo xtask test` installs or starts.
 //! `CREEL_REQUIRE=root,display` makes a skip for want of one of these a failure; `CREEL_KILL_CYCLES` and
-//! `CREEL_KILL_SEED` prolong and repeat the kill test.
+//! `CREEL_KILL_SEED` prolong and repeat the kill test, `CREEL_POWER_CUTS` and `CREEL_POWER_SEED` that of power cuts.
 //!
 //! # Index
 //!
