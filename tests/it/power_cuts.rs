@@ -12,6 +12,7 @@ mod recording;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -114,6 +115,9 @@ fn look_at(recording: &Recording, disk: &Disk<'_>, cut: Cut) -> Result<(), Strin
     disk.cut(cut.remains, &mut Dice(cut.seed), &data);
     let mut creel = Launch::at(Home::with_data(data.clone())).start();
     let mut wrong = lost(&creel, recording, cut.at);
+    if creel.home().streams().contains("panicked") {
+        wrong.push(format!("something panicked: {}", creel.home().streams()));
+    }
     if creel.stop() != Some(0) {
         wrong.push("the engine did not stop in an orderly way".to_owned());
     }
@@ -167,7 +171,10 @@ fn make_cuts(recording: &Recording, cuts: &[Cut], syncs: Syncs) -> Findings {
                 let mut disk = Disk::new(&recording.journal, &recording.before, syncs);
                 for &cut in cuts.iter().skip(worker).step_by(WORKERS) {
                     disk.advance(cut.at);
-                    let complaint = look_at(recording, &disk, cut).err();
+                    // An engine that does not even start is a finding like others, and to be told with its cut.
+                    let look = || look_at(recording, &disk, cut);
+                    let looked = catch_unwind(AssertUnwindSafe(look));
+                    let complaint = looked.unwrap_or_else(|_| Err(format!("{cut}: the engine does not serve"))).err();
                     let mut findings = findings.lock().unwrap();
                     findings.wrong.extend(complaint);
                     findings.with_unsafe_changes += usize::from(disk.unsafe_changes() > 0);
