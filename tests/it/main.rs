@@ -4,13 +4,13 @@
 //! `signature_vectors`, `sdk_agreement`, `handshakes` (what senders meet), `explanations` (why a signature fails, and its
 //! mending), `relay`, `hostile_targets`, `replay` (what the
 //! developer's app meets), `api`, `guard`, `events`, `lists`, `bodies`, `endpoints`, `trying_out`, `cli` (what programs
-//! meet), `lifecycle`, `kill`, `damage`, `disk_full`, `retention`, `secrets` (what must survive or stay hidden), `linkage`,
+//! meet), `lifecycle`, `kill`, `power_cuts`, `damage`, `disk_full`, `retention`, `secrets` (what must survive or stay hidden), `linkage`,
 //! `desktop` (the two binaries), `tunnel` and `tunnel_*` (tunnels, by real programs and played ones), `tidy` (the architecture) and `negative_controls` (that the checks would notice).
 //! `support` holds what they stand on. They signal processes and look at file modes, so they run on Unix alone.
 //!
 //! The tests of `sdk_agreement` and `desktop` that are ignored need what only `cargo xtask test` installs or starts.
 //! `CREEL_REQUIRE=root,display` makes a skip for want of one of these a failure; `CREEL_KILL_CYCLES` and
-//! `CREEL_KILL_SEED` prolong and repeat the kill test.
+//! `CREEL_KILL_SEED` prolong and repeat the kill test, `CREEL_POWER_CUTS` and `CREEL_POWER_SEED` that of power cuts.
 //!
 //! # Index
 //!
@@ -214,6 +214,8 @@ mod lifecycle;
 mod linkage;
 mod lists;
 mod negative_controls;
+#[cfg(target_os = "linux")]
+mod power_cuts;
 mod relay;
 mod replay;
 mod replies;

@@ -4,6 +4,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+#[cfg(target_os = "linux")]
+use super::power_cuts;
 use super::signatures;
 use super::support::{Creel, Home, Launch};
 use super::{
@@ -154,4 +156,16 @@ fn an_acknowledgement_on_a_full_disk_is_caught() {
     if super::support::requires::have_root() {
         must_be_caught("ack_when_full", "acknowledged and lost", || disk_full::with_bug("ack_when_full"));
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_acknowledgement_before_the_commit_is_lost_in_a_power_cut() {
+    must_be_caught("ack_before_commit", "acknowledged and lost", || power_cuts::with_bug("ack_before_commit"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_that_is_not_synced_is_lost_in_a_power_cut() {
+    must_be_caught("a disk that does not sync", "acknowledged and lost", power_cuts::on_a_disk_that_lies);
 }
