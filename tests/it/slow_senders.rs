@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::json;
 
-use super::support::{Creel, Endpoint, http, until};
+use super::support::{Creel, Endpoint, Launch, http, until};
 
 /// Senders at a time.
 const SENDERS: usize = 1_000;
@@ -135,4 +135,24 @@ fn a_body_that_announces_much_and_sends_little_reserves_little() {
     assert!(creel.stored_body(answer["delivery_id"].as_str().unwrap()) == body, "a body came back changed");
     let each = anonymous_kib(&creel).saturating_sub(before + 32 * 1024) / SENDERS as u64;
     assert!(each <= GROWTH_KIB_MAX, "{SENDERS} slow bodies take {each} KiB each");
+}
+
+#[test]
+fn a_thousand_connections_stay_open_where_few_files_are_allowed_at_first() {
+    allow_many_files();
+    let creel = Launch::new().open_files(128).start();
+    let endpoint = creel.endpoint(json!({}));
+    let request = endpoint.post("one of many").header("Connection", "keep-alive").bytes(creel.ingress);
+    let mut senders: Vec<TcpStream> = (0..SENDERS).map(|_| http::connect(creel.ingress).unwrap()).collect();
+    for sender in &mut senders {
+        sender.write_all(&request).unwrap();
+    }
+    // Twice: the first answer of the first sender comes before the last sender is there, the second after it.
+    for _ in 0..2 {
+        for sender in &mut senders {
+            assert_eq!(http::read_response(&mut BufReader::new(&*sender), false).unwrap().status, 200);
+            sender.write_all(&request).unwrap();
+        }
+    }
+    until("every request is a delivery", || (creel.total("") == 3 * SENDERS as u64).then_some(()));
 }

@@ -4,6 +4,7 @@
 //! accept. [`Running::stop`] undoes it in reverse: no new requests, what is in flight ends, the database is closed.
 
 mod error;
+mod open_files;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -116,6 +117,7 @@ pub struct Running {
 /// # Errors
 /// With the exit code of CONTRACT section 2.
 pub async fn start(config: EngineConfig) -> Result<Running, EngineError> {
+    open_files::allow();
     let trusted_proxies = config
         .trusted_proxies
         .iter()

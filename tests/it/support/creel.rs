@@ -82,7 +82,8 @@ pub struct Launch {
     home: Arc<Home>,
     args: Vec<String>,
     env: Vec<(String, String)>,
-    umask: Option<&'static str>,
+    /// What a shell does first.
+    shell: Vec<String>,
     ingress: String,
     admin: String,
 }
@@ -94,7 +95,7 @@ impl Launch {
 
     pub fn at(home: Arc<Home>) -> Self {
         let any = "127.0.0.1:0".to_owned();
-        Self { home, args: Vec::new(), env: Vec::new(), umask: None, ingress: any.clone(), admin: any }
+        Self { home, args: Vec::new(), env: Vec::new(), shell: Vec::new(), ingress: any.clone(), admin: any }
     }
 
     pub fn arg(mut self, arg: impl ToString) -> Self {
@@ -112,8 +113,14 @@ impl Launch {
         self.env("CREEL_SEEDED_BUG", name)
     }
 
-    pub fn umask(mut self, umask: &'static str) -> Self {
-        self.umask = Some(umask);
+    pub fn umask(mut self, umask: &str) -> Self {
+        self.shell.push(format!("umask {umask}"));
+        self
+    }
+
+    /// How many files it may have open unless it asks for more.
+    pub fn open_files(mut self, soft: u64) -> Self {
+        self.shell.push(format!("ulimit -S -n {soft}"));
         self
     }
 
@@ -132,13 +139,12 @@ impl Launch {
     }
 
     fn command(&self) -> Command {
-        let mut command = match self.umask {
-            None => Command::new(BINARY),
-            Some(umask) => {
-                let mut shell = Command::new("sh");
-                shell.args(["-c", &format!("umask {umask}; exec \"$0\" \"$@\""), BINARY]);
-                shell
-            }
+        let mut command = if self.shell.is_empty() {
+            Command::new(BINARY)
+        } else {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", &format!("{} && exec \"$0\" \"$@\"", self.shell.join(" && ")), BINARY]);
+            shell
         };
         command.arg("serve").args(["--ingress", &self.ingress, "--admin", &self.admin]);
         command.arg("--data-dir").arg(self.home.data()).args(&self.args);
