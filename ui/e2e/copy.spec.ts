@@ -63,3 +63,33 @@ test('raw HTTP and JSON', async ({ ui, engine, app }) => {
   const json = JSON.parse(await clipboard(ui.page)) as { raw_body: string; event: string };
   expect([json.event, json.raw_body]).toEqual(['forms', body]);
 });
+
+test('at 200 % every way to copy and to replay can be reached', async ({ ui, engine, app }) => {
+  const { page } = ui;
+  await page.setViewportSize({ width: 900, height: 700 });
+  const endpoint = await engine.endpoint('Large letters', { targets: [{ url: app.url }] });
+  await engine.send(endpoint, '{"event":"large"}');
+  await engine.quiet();
+  await ui.row('large').click();
+  await expect(ui.detail.getByRole('heading', { name: 'large' })).toBeVisible();
+  const zoomed = () => page.evaluate(() => document.documentElement.style.fontSize);
+  for (let step = 0; step < 20 && (await zoomed()) !== '200%'; step += 1) await page.keyboard.press('Control+Equal');
+  expect(await zoomed()).toBe('200%');
+  for (const name of ['Copy as', 'More ways to send it again']) {
+    await ui.detail.getByRole('button', { name }).click();
+    const items = page.getByRole('menu').getByRole('menuitem');
+    await expect(items.first()).toBeVisible();
+    for (const item of await items.all()) {
+      await item.scrollIntoViewIfNeeded();
+      // What is at its middle is the item itself: nothing cuts it off or covers it.
+      const reachable = await item.evaluate((element) => {
+        const { left, right, top, bottom } = element.getBoundingClientRect();
+        const at = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+        return element.contains(at) && left >= 0 && right <= innerWidth;
+      });
+      expect(reachable, await item.innerText()).toBe(true);
+    }
+    await page.keyboard.press('Escape');
+    await expect(page.getByRole('menu')).toHaveCount(0);
+  }
+});

@@ -1,4 +1,4 @@
-import { fireEvent, render, screen } from '@testing-library/svelte';
+import { fireEvent, render, screen, waitFor } from '@testing-library/svelte';
 import { tick } from 'svelte';
 import { describe, expect, it, vi } from 'vitest';
 import CopyButton from './CopyButton.svelte';
@@ -106,17 +106,18 @@ describe('Menu', () => {
       children: createRawSnippet(() => ({ render: () => '<span>…</span>' })),
     });
     const button = screen.getByRole('button', { name: 'More' });
-    await fireEvent.click(button);
-    expect(document.activeElement?.textContent).toContain('A');
+    button.focus();
+    await fireEvent.keyDown(button, { key: 'Enter' });
+    await waitFor(() => expect(document.activeElement?.textContent).toContain('A'));
     await fireEvent.keyDown(document.activeElement as Element, { key: 'ArrowUp' });
-    expect(document.activeElement?.textContent).toContain('B');
-    await fireEvent.click(document.activeElement as Element);
+    await waitFor(() => expect(document.activeElement?.textContent).toContain('B'));
+    await fireEvent.keyDown(document.activeElement as Element, { key: 'Enter' });
     expect(second).toHaveBeenCalledOnce();
     expect(first).not.toHaveBeenCalled();
-    expect(screen.queryByRole('menu')).toBeNull();
-    expect(document.activeElement).toBe(button);
-    await fireEvent.click(button);
-    await fireEvent.keyDown(document.activeElement as Element, { key: 'Escape' });
-    expect(screen.queryByRole('menu')).toBeNull();
+    await waitFor(() => expect(screen.queryByRole('menu')).toBeNull());
+    await waitFor(() => expect(document.activeElement).toBe(button));
+    await fireEvent.keyDown(button, { key: 'Enter' });
+    await fireEvent.keyDown(await screen.findByRole('menu'), { key: 'Escape' });
+    await waitFor(() => expect(screen.queryByRole('menu')).toBeNull());
   });
 });
