@@ -107,13 +107,24 @@ impl App {
     ) -> Result<IngressReply, CaptureError> {
         // Looked up again: the endpoint may have been deleted while its body was read.
         let entry = self.core.endpoints.by_id(endpoint_id).ok_or(CaptureError::NoEndpoint)?;
-        let (request, mut judgement) = match self.judged(&entry, request)? {
+        self.captured_by(&entry, request, held).await
+    }
+
+    /// Captures by the settings that the endpoint had at its arrival.
+    pub(super) async fn captured_by<H: Send + 'static>(
+        self: &Arc<Self>,
+        entry: &Arc<EndpointEntry>,
+        request: InboundRequest,
+        held: H,
+    ) -> Result<IngressReply, CaptureError> {
+        let (request, mut judgement) = match self.judged(entry, request)? {
             Judged::Here(request, judgement) => (request, judgement),
             Judged::Apart(judging) => judging.await?,
         };
-        let wanted = self.wanted_certificate(&entry, &request, judgement.verdict);
+        let wanted = self.wanted_certificate(entry, &request, judgement.verdict);
         let key = judgement.handshake.as_mut().and_then(|reply| reply.key.take());
-        let Prepared { mut new, destinations, answer } = self.prepare(&entry, request, judgement);
+        let Prepared { mut new, destinations, answer } = self.prepare(entry, request, judgement);
+        let (id, verdict) = (new.summary.id, new.summary.signature_status);
         let (until_commit, _until_answer) =
             if SeededBug::BudgetUntilAnswer.is_on() { (None, Some(held)) } else { (Some(held), None) };
         let stored = self
@@ -139,7 +150,10 @@ impl App {
         let (stored, is_key_kept) = stored?;
         if is_key_kept {
             // Before the answer: what its sender signs with it may follow at once.
-            Box::pin(self.use_first_secret(&entry)).await;
+            Box::pin(self.use_first_secret(entry)).await;
+        }
+        if matches!(stored, Stored::New) {
+            self.judge_again_if_late(entry, id, verdict);
         }
         let (reply, wait) = match stored {
             Stored::Repeat { delivery_id, attempt_ids } => {
@@ -246,7 +260,7 @@ impl Refusable {
 
 /// Why a request could not be captured.
 #[derive(Debug, thiserror::Error)]
-enum CaptureError {
+pub(super) enum CaptureError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
