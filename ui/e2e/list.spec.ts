@@ -1,4 +1,5 @@
 import { expect, test } from './fixtures';
+import { signature } from './engine';
 
 const FIELD = { name: 'Filter deliveries' } as const;
 
@@ -64,6 +65,25 @@ test('quick filters show what failed and what is not signed as it must be', asyn
   await expect(ui.rows).toHaveCount(2);
   await page.getByRole('button', { name: 'Unsigned' }).click();
   await expect(page.getByTestId('total')).toHaveText('0 of 2 match');
+});
+
+test('quick filters say how many they hold, also as rows come and go', async ({ ui, engine }) => {
+  const { page } = ui;
+  const endpoint = await engine.endpoint('Counted', { provider: 'github' });
+  await engine.api('PUT', `/endpoints/${endpoint.id}/signing-secret`, { signing_secret: 'a-secret-long-enough' });
+  const quick = page.getByRole('group', { name: 'Quick filters' });
+  await engine.send(endpoint, '{"n":1}');
+  await expect(quick.getByRole('button')).toHaveText(['Failed', 'Invalid', 'Unsigned1']);
+  for (const n of [2, 3]) await engine.send(endpoint, `{"n":${n}}`, signature('another-secret-0001', `{"n":${n}}`));
+  await expect(quick.getByRole('button')).toHaveText(['Failed', 'Invalid2', 'Unsigned1']);
+  await quick.getByRole('button', { name: 'Invalid' }).click();
+  await expect(page.getByTestId('total')).toHaveText('2 of 3 match');
+  const { deliveries } = await engine.api<{ deliveries: { id: string }[] }>(
+    'GET',
+    '/deliveries?signature_status=invalid',
+  );
+  await engine.api('DELETE', `/deliveries/${deliveries[0]?.id}`);
+  await expect(quick.getByRole('button')).toHaveText(['Failed', 'Invalid1', 'Unsigned1']);
 });
 
 test('many are picked, pinned and deleted, and a deletion can be undone', async ({ ui, engine }) => {

@@ -22,6 +22,7 @@ export type { Reply } from '../generated/Reply';
 export type { SentTestEvent } from '../generated/SentTestEvent';
 export type { TestKey } from '../generated/TestKey';
 export type { Settings } from '../generated/Settings';
+export type { SignatureStatus } from '../generated/SignatureStatus';
 export type { Stats } from '../generated/Stats';
 export type { Target } from '../generated/Target';
 export type { TargetProbe } from '../generated/TargetProbe';
