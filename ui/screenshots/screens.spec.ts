@@ -20,6 +20,13 @@ test('everything that the demo shows', async ({ page, ui, camera, demo }) => {
   const failing = 'q=order.cancelled&status=failed';
   const repeated = (row: object) => (row as { attempt_count: number }).attempt_count > 1;
 
+  /** Loads the page anew: the same address with another fragment would load nothing. */
+  const load = async () => {
+    await page.goto('about:blank');
+    await page.goto(demo.link);
+    await ui.live();
+  };
+
   await camera.take('deliveries', () => ui.rows.first().waitFor());
   await camera.take('overview-failed', () => open(failing));
   await camera.take('body', () => ui.tab('Body'));
@@ -53,8 +60,7 @@ test('everything that the demo shows', async ({ page, ui, camera, demo }) => {
   await camera.take('filter-nothing', () =>
     page.getByRole('combobox', { name: 'Filter deliveries' }).fill('nothing like it'),
   );
-  await page.goto(demo.link);
-  await ui.live();
+  await load();
   await camera.take('selection', async () => {
     await ui.rows.first().click();
     for (const key of ['x', 'j', 'x', 'j', 'x']) await page.keyboard.press(key);
@@ -68,8 +74,7 @@ test('everything that the demo shows', async ({ page, ui, camera, demo }) => {
       .click();
     await page.getByRole('dialog').waitFor();
   });
-  await page.goto(demo.link);
-  await ui.live();
+  await load();
   await camera.take('palette', async () => {
     await page.keyboard.press('Control+k');
     await page.getByRole('dialog').waitFor();
