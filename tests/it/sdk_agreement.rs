@@ -15,6 +15,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -27,7 +29,7 @@ const NOW: i64 = 1_767_225_600;
 /// A clock at which every scheme with a timestamp has gone stale.
 const LATER: i64 = NOW + 24 * 60 * 60;
 /// SDKs of both languages together that the tests are about; fewer would mean that they test less than they say.
-const SDKS_MIN: usize = 25;
+const SDKS_MIN: usize = 33;
 
 /// Bodies that any provider may send: plain, and with what gets lost when a body is parsed and written again.
 const ANY: &[&str] = &[
@@ -45,16 +47,56 @@ struct Agreement {
     sdk: &'static str,
     provider: &'static str,
     scheme: Option<&'static str>,
-    /// The right secret, and a wrong one of the same form.
+    /// The right secret, and a wrong one of the same form; private keys where the scheme has such.
     secrets: [&'static str; 2],
+    /// The public halves of private keys, as the provider shows its own.
+    public: Option<[&'static str; 2]>,
     bodies: &'static [&'static str],
     /// Headers that are sent along, since the scheme covers them.
     headers: &'static [(&'static str, &'static str)],
     /// Whether it looks at the age of a request.
     judges_age: bool,
     signs: bool,
+    /// What is changed in a body to tamper with it: its first `u` becomes a `v`.
+    touched: &'static str,
 }
 
+/// Adyen signs these fields of an item and leaves the others to anybody.
+const NOTIFICATIONS: &[&str] = &[
+    r#"{"live":"false","notificationItems":[{"NotificationRequestItem":{"additionalData":{"hmacSignature":""},"pspReference":"7914073381342284","originalReference":"","merchantAccountCode":"Zoë's unit","merchantReference":"order-1:a","amount":{"value":1130,"currency":"EUR"},"eventCode":"AUTHORISATION","success":"true"}}]}"#,
+];
+
+/// Keys that guard nothing.
+const HEX_KEYS: [&str; 2] = [
+    "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056",
+    "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA057",
+];
+const ED25519: [&str; 2] = [
+    "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEILTJp7uvJNi1/SlvR0+ZcrhTtH7zJjKQ2M3zXRDpa2kt\n-----\
+     END PRIVATE KEY-----",
+    "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIPJHUVxecOpknTeSaOe0gOqSGDoV0hbV0Tr/8L72nEoU\n-----\
+     END PRIVATE KEY-----",
+];
+const ED25519_HEX: [&str; 2] = [
+    "f57a34d01480269f5eca2637f7dcae576cc0c78b8e64151a0f1d380d6dd0cf25",
+    "8d686af8ca965ee82849a44d0bc5d756fb871044fb7b79b61c797e079095a8fe",
+];
+const ED25519_BASE64: [&str; 2] =
+    ["9Xo00BSAJp9eyiY399yuV2zAx4uOZBUaDx04DW3QzyU=", "jWhq+MqWXugoSaRNC8XXVvuHEET7e3m2HHl+B5CVqP4="];
+const P256: [&str; 2] = [
+    "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg7D/MFjF/C+rxTjzr8v6g14i\
+     g05MreySwKb7NT6O6NlmhRANCAATw9i+5ofUGXE72/AUSWRUayVEOm3H5WHzzYZjFtg6ddO+i9+CFYp3LIM7cX4zVubMvgQZrrYW\
+     /6LYbj/yaGiXV\n-----END PRIVATE KEY-----",
+    "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgmqB2hWFQDV9SfVN5W6rX/FL\
+     l9BdyyqEZB2GQU7uZFBehRANCAASApBVfNMscTIt7sn4tYGuH8leXmkIZg+XJIqBkiUbS4mRu2/i8A5V2PeHyljozkenJXMG8kcI\
+     G5+B+r1ZqqPJ3\n-----END PRIVATE KEY-----",
+];
+const P256_SPKI: [&str; 2] = [
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE8PYvuaH1BlxO9vwFElkVGslRDptx+Vh882GYxbYOnXTvovfghWKdyyDO3F+M1bmz\
+     L4EGa62Fv+i2G4/8mhol1Q==",
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEgKQVXzTLHEyLe7J+LWBrh/JXl5pCGYPlySKgZIlG0uJkbtv4vAOVdj3h8pY6M5Hp\
+     yVzBvJHCBufgfq9Waqjydw==",
+];
 const TEXT: [&str; 2] = ["a-secret-of-the-tests-0123456789", "a-secret-of-the-tests-9876543210"];
 const WHSEC: [&str; 2] = ["whsec_dGhlIHNlY3JldCBvZiB0aGUgdGVzdHM0", "whsec_YW5vdGhlciBzZWNyZXQgb2YgdGhlIHRlc3Q="];
 /// Contentful's signing secrets have 64 characters.
@@ -64,8 +106,18 @@ const LONG: [&str; 2] = [
 ];
 
 const fn agreement(sdk: &'static str, provider: &'static str) -> Agreement {
-    let (scheme, headers) = (None, &[] as _);
-    Agreement { sdk, provider, scheme, secrets: TEXT, bodies: ANY, headers, judges_age: false, signs: false }
+    Agreement {
+        sdk,
+        provider,
+        scheme: None,
+        secrets: TEXT,
+        public: None,
+        bodies: ANY,
+        headers: &[],
+        judges_age: false,
+        signs: false,
+        touched: "u",
+    }
 }
 
 impl Agreement {
@@ -81,6 +133,10 @@ impl Agreement {
         Self { secrets: WHSEC, judges_age: true, ..self }
     }
 
+    const fn keys(self, secrets: [&'static str; 2], public: [&'static str; 2]) -> Self {
+        Self { secrets, public: Some(public), ..self }
+    }
+
     const fn of(self, scheme: &'static str, bodies: &'static [&'static str]) -> Self {
         Self { scheme: Some(scheme), bodies, ..self }
     }
@@ -92,12 +148,16 @@ impl Agreement {
 
 const NPM: &[Agreement] = &[
     Agreement {
+        secrets: HEX_KEYS,
+        touched: "unit",
+        ..agreement("@adyen/api-library", "adyen").of("adyen-standard", NOTIFICATIONS).signing()
+    },
+    Agreement {
         secrets: LONG,
         headers: &[
             ("content-type", "application/json"),
             ("x-contentful-topic", "ContentManagement.Entry.publish"),
             ("x-contentful-signed-headers", "content-type,x-contentful-signed-headers,x-contentful-timestamp"),
-            ("x-contentful-timestamp", "1767225600000"),
         ],
         ..agreement("@contentful/node-apps-toolkit", "contentful").signing().timed()
     },
@@ -109,19 +169,23 @@ const NPM: &[Agreement] = &[
     agreement("@octokit/webhooks-methods", "github").signing(),
     agreement("@octokit/webhooks-methods", "generic").signing(),
     agreement("@paddle/paddle-node-sdk", "paddle").timed(),
+    agreement("@sendgrid/eventwebhook", "sendgrid").keys(P256, P256_SPKI),
     agreement("@workos-inc/node", "workos").compact().signing().timed(),
     agreement("coinbase-commerce-node", "coinbase-commerce").signing(),
+    agreement("discord-interactions", "discord").keys(ED25519, ED25519_HEX),
     agreement("gocardless-nodejs", "gocardless"),
     agreement("modern-treasury", "modern-treasury").signing(),
     agreement("openai", "openai").whsec(),
     agreement("razorpay", "razorpay"),
     agreement("resend", "resend").whsec(),
     agreement("retell-sdk", "retell").signing().timed(),
+    agreement("square", "square"),
     agreement("standardwebhooks", "standard-webhooks").whsec().signing(),
     agreement("standardwebhooks", "supabase").whsec().signing(),
     agreement("stripe", "stripe").signing().timed(),
     agreement("svix", "svix").whsec().signing(),
     agreement("svix", "clerk").whsec().signing(),
+    agreement("telnyx", "telnyx").keys(ED25519, ED25519_BASE64).timed(),
     agreement("twilio", "twilio").of("twilio-form", FORMS).signing(),
     agreement("twilio", "twilio").of("twilio-body-sha256", ANY).signing(),
 ];
@@ -198,7 +262,8 @@ type Headers = BTreeMap<String, String>;
 struct Exchange<'a> {
     agreement: &'a Agreement,
     home: Arc<Home>,
-    secret: &'a str,
+    /// Which of the agreement's secrets the receiver has; the sender has the first.
+    secret: usize,
     url: String,
     body: String,
     headers: Headers,
@@ -216,7 +281,7 @@ impl<'a> Exchange<'a> {
         let url = format!("https://hooks.example.com/in/a?b=1{query}");
         let headers = agreement.headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let (home, body) = (Arc::clone(home), body.to_owned());
-        Self { agreement, home, secret: agreement.secrets[0], url, body, headers, now: NOW }
+        Self { agreement, home, secret: 0, url, body, headers, now: NOW }
     }
 
     /// Runs `creel sign` or `creel verify` on the request.
@@ -226,7 +291,8 @@ impl<'a> Exchange<'a> {
             fs::write(&path, text).unwrap();
             path.to_str().unwrap().to_owned()
         };
-        let (body, secret) = (file("body", &self.body), file("secret", &format!("{}\n", self.secret)));
+        let secret = if command == "sign" { self.agreement.secrets[0] } else { self.received_secret() };
+        let (body, secret) = (file("body", &self.body), file("secret", &format!("{secret}\n")));
         let now = self.now.to_string();
         let mut args =
             vec!["--json", command, "--provider", self.agreement.provider, "--url", &self.url, "--now", &now];
@@ -238,8 +304,13 @@ impl<'a> Exchange<'a> {
         (ended.code, serde_json::from_str(&ended.stdout).unwrap_or_default(), ended.stderr)
     }
 
+    /// What the receiver has: the secret, or the public key.
+    fn received_secret(&self) -> &'static str {
+        self.agreement.public.unwrap_or(self.agreement.secrets)[self.secret]
+    }
+
     fn question(&self, what: &str) -> Value {
-        json!({ "do": what, "sdk": self.agreement.sdk, "secret": self.secret, "method": "POST", "url": self.url,
+        json!({ "do": what, "sdk": self.agreement.sdk, "secret": self.received_secret(), "method": "POST", "url": self.url,
             "headers": self.headers, "body": self.body, "now": self.now })
     }
 
@@ -251,6 +322,9 @@ impl<'a> Exchange<'a> {
         for header in said["headers"].as_array().unwrap() {
             self.headers.insert(header[0].as_str().unwrap().to_lowercase(), header[1].as_str().unwrap().to_owned());
         }
+        if let Some(body) = said["body_base64"].as_str() {
+            self.body = String::from_utf8(STANDARD.decode(body).unwrap()).unwrap();
+        }
         self
     }
 
@@ -260,6 +334,9 @@ impl<'a> Exchange<'a> {
         let said = driver.ask(&self.question("sign"));
         for (name, value) in said["headers"].as_object().unwrap() {
             self.headers.insert(name.to_lowercase(), value.as_str().unwrap().to_owned());
+        }
+        if let Some(body) = said["body"].as_str() {
+            body.clone_into(&mut self.body);
         }
         self
     }
@@ -283,8 +360,8 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    fn with_secret(&self, secret: &'a str) -> Self {
-        Self { secret, ..self.clone() }
+    fn with_another_secret(&self) -> Self {
+        Self { secret: 1, ..self.clone() }
     }
 
     fn at(&self, now: i64) -> Self {
@@ -293,8 +370,12 @@ impl<'a> Exchange<'a> {
 
     /// The same request with one letter of the body changed.
     fn tampered(&self) -> Self {
-        let changed =
-            if self.body.contains('u') { self.body.replacen('u', "v", 1) } else { format!("{}u=1", self.body) };
+        let touched = self.agreement.touched;
+        let changed = if self.body.contains(touched) {
+            self.body.replacen(touched, &touched.replacen('u', "v", 1), 1)
+        } else {
+            format!("{}u=1", self.body)
+        };
         Self { body: changed, ..self.clone() }
     }
 
@@ -302,7 +383,7 @@ impl<'a> Exchange<'a> {
     fn is_judged_alike(&self, driver: &mut Driver, wrong: &mut Vec<String>) {
         self.creel_says("ok", wrong);
         self.sdk_says(true, driver, wrong);
-        for changed in [self.tampered(), self.with_secret(self.agreement.secrets[1])] {
+        for changed in [self.tampered(), self.with_another_secret()] {
             changed.creel_says("wrong_secret_or_body", wrong);
             changed.sdk_says(false, driver, wrong);
         }

@@ -122,6 +122,7 @@ impl App {
             Judged::Apart(judging) => judging.await?,
         };
         let wanted = self.wanted_certificate(entry, &request, judgement.verdict);
+        self.note_certificate(entry, &request, judgement.verdict);
         let key = judgement.handshake.as_mut().and_then(|reply| reply.key.take());
         let Prepared { mut new, destinations, answer } = self.prepare(entry, request, judgement);
         let (id, verdict) = (new.summary.id, new.summary.signature_status);

@@ -4,7 +4,8 @@
 //! not have cannot be judged yet; it is stored and answered as that (`unsupported_scheme`), never held up by the network.
 //! Then the certificate is fetched. If the signature of that request holds with it, it is put into the endpoint's options
 //! as `certificate_pem` and `certificate_url`, where the user sees it, and what was stored meanwhile is judged again: naming
-//! a certificate is anybody's, signing is not. Without leave, the verdict's explanation says what to do.
+//! a certificate is anybody's, signing is not. A few stand there side by side, so that a sender may use several in turn;
+//! which of them are in use decides which gives way to the next. Without leave, the verdict's explanation says what to do.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -28,9 +29,10 @@ const FETCHES_PER_ENDPOINT: usize = 10;
 const FETCHES_PER_CLIENT: usize = 3;
 /// Fetches remembered over all endpoints, each with at most 64 KiB; those beyond wait until one of these is forgotten.
 const FETCHES_MAX: usize = 256;
-/// How long a certificate that a request was signed with needs no fetch: a sender may have several in use.
+/// How long a certificate that a request was signed with needs no fetch, counted from its last use: a sender may have
+/// several in use.
 const PROVEN: Duration = Duration::from_secs(24 * 60 * 60);
-/// Such certificates remembered for one endpoint; the oldest gives way.
+/// Such certificates remembered for one endpoint; the one used least recently gives way.
 const PROVEN_PER_ENDPOINT: usize = 16;
 /// Certificates of other endpoints that are tried before one is fetched.
 const OTHERS_TRIED_MAX: usize = 8;
@@ -54,7 +56,7 @@ struct Fetch {
 
 /// A certificate that a request of the endpoint was signed with.
 struct Proven {
-    since: Timestamp,
+    used_at: Timestamp,
     pem: Arc<str>,
 }
 
@@ -86,7 +88,7 @@ impl Known {
             Duration::from_millis(age) < time
         };
         self.fetches.retain(|_, fetch| is_within(fetch.begun_at, PAUSE));
-        self.proven.retain(|_, proven| is_within(proven.since, PROVEN));
+        self.proven.retain(|_, proven| is_within(proven.used_at, PROVEN));
     }
 }
 
@@ -128,15 +130,20 @@ impl Certificates {
         }
     }
 
+    /// When a certificate was last used, if that is known.
+    fn used_at(&self, endpoint: EndpointId, url: &str) -> Option<Timestamp> {
+        self.known().proven.get(&(endpoint, url.to_owned())).map(|proven| proven.used_at)
+    }
+
     /// Notes that a request was signed with a certificate: from now on it neither waits nor counts.
     fn proved(&self, endpoint: EndpointId, url: &str, pem: &Arc<str>, now: Timestamp) {
         let mut known = self.known();
         let wish = (endpoint, url.to_owned());
         known.fetches.remove(&wish);
-        known.proven.insert(wish, Proven { since: now, pem: Arc::clone(pem) });
+        known.proven.insert(wish, Proven { used_at: now, pem: Arc::clone(pem) });
         let of_endpoint = || known.proven.iter().filter(|((id, _), _)| *id == endpoint);
         if of_endpoint().count() > PROVEN_PER_ENDPOINT {
-            let oldest = of_endpoint().min_by_key(|(_, proven)| proven.since).map(|(wish, _)| wish.clone());
+            let oldest = of_endpoint().min_by_key(|(_, proven)| proven.used_at).map(|(wish, _)| wish.clone());
             oldest.map(|wish| known.proven.remove(&wish));
         }
     }
@@ -166,9 +173,10 @@ impl WantedCertificate {
     }
 
     /// The endpoint with the certificate, where it may be kept and the request was signed with it.
-    fn fitted_into(&self, entry: &EndpointEntry, pem: &str) -> Option<Endpoint> {
+    fn fitted_into(&self, entry: &EndpointEntry, pem: &str, known: &Certificates) -> Option<Endpoint> {
         let mut endpoint = (*entry.endpoint).clone();
-        endpoint.provider_options = options_with_certificate(&endpoint.provider_options, &self.url, pem)?;
+        let used_at = |url: &str| known.used_at(endpoint.id, url);
+        endpoint.provider_options = options_with_certificate(&endpoint.provider_options, &self.url, pem, used_at)?;
         let InboundRequest { method, path, query, headers, body, public_base, received_at, .. } = &self.request;
         let url = public_url_of(&endpoint, public_base.as_deref(), path, query.as_deref());
         let signed = SignedRequest { method, url: url.as_deref(), headers, body };
@@ -197,6 +205,18 @@ impl App {
         let url = entry.provider.as_ref()?.certificate_to_fetch(scheme, options, &signed)?;
         let is_short = url.len() <= ADDRESS_BYTES_MAX;
         is_short.then(|| WantedCertificate { endpoint: endpoint.id, url, request: request.clone() })
+    }
+
+    /// Notes which of the endpoint's certificates a request was signed with, so that it does not give way to the next.
+    pub(super) fn note_certificate(&self, entry: &EndpointEntry, request: &InboundRequest, verdict: Verdict) {
+        let Some(provider) = entry.provider.as_ref().filter(|_| verdict.matched_secret.is_some()) else { return };
+        let signed =
+            SignedRequest { method: &request.method, url: None, headers: &request.headers, body: &request.body };
+        let Endpoint { id, scheme, provider_options: options, .. } = &*entry.endpoint;
+        let Some(url) = provider.certificate_in_use(scheme.as_deref(), options, &signed) else { return };
+        if let Some(pem) = certificate_in(options, &url) {
+            self.certificates.proved(*id, &url, &Arc::from(pem), request.received_at);
+        }
     }
 
     /// Begins to fetch a certificate, unless that was done just now.
@@ -228,7 +248,7 @@ impl App {
         let entries = self.core.endpoints.all();
         let own = entries.iter().find(|entry| entry.endpoint.id == wanted.endpoint);
         let others = entries.iter().filter(|entry| entry.endpoint.id != wanted.endpoint);
-        let fits = |pem: &&str| own.is_some_and(|own| wanted.fitted_into(own, pem).is_some());
+        let fits = |pem: &&str| own.is_some_and(|own| wanted.fitted_into(own, pem, &self.certificates).is_some());
         let kept = others.filter_map(|entry| certificate_in(&entry.endpoint.provider_options, &wanted.url));
         match kept.take(OTHERS_TRIED_MAX).find(fits) {
             Some(pem) => Step::Try(Arc::from(pem)),
@@ -264,7 +284,7 @@ impl App {
         let _one_at_a_time = self.core.endpoint_changes.lock().await;
         // Looked up again: the endpoint may be gone, or its user have thought better of it.
         let entry = self.core.endpoints.by_id(wanted.endpoint);
-        let Some(endpoint) = entry.and_then(|entry| wanted.fitted_into(&entry, pem)) else {
+        let Some(endpoint) = entry.and_then(|entry| wanted.fitted_into(&entry, pem, &self.certificates)) else {
             return Ok(Outcome::NotKept);
         };
         self.core.store.write(move |writing| writing.save_endpoint(&endpoint)).await?;
@@ -272,6 +292,9 @@ impl App {
         self.announce_endpoint(wanted.endpoint).await.map(|_| Outcome::Kept)
     }
 }
+
+#[cfg(test)]
+mod in_turn;
 
 #[cfg(test)]
 mod tests {

@@ -14,6 +14,14 @@ use super::certificate_fetch::CertificateClient;
 
 /// A TLS server that is `host` to a client of its own, gives every request this answer and counts them.
 pub(crate) async fn provider(host: &str, answer: Vec<u8>) -> (CertificateClient, Arc<AtomicUsize>) {
+    provider_of(host, move |_| answer.clone()).await
+}
+
+/// The same with an answer for each path.
+pub(crate) async fn provider_of(
+    host: &str,
+    answer: impl Fn(&str) -> Vec<u8> + Send + 'static,
+) -> (CertificateClient, Arc<AtomicUsize>) {
     let made = rcgen::generate_simple_self_signed([host.to_owned()]).unwrap();
     let mut roots = RootCertStore::empty();
     roots.add(made.cert.der().clone()).unwrap();
@@ -34,10 +42,12 @@ pub(crate) async fn provider(host: &str, answer: Vec<u8>) -> (CertificateClient,
             let Ok(mut stream) = acceptor.accept(stream).await else { continue };
             let mut request = [0; 4096];
             let read = stream.read(&mut request).await.unwrap();
-            assert!(request[..read].starts_with(b"GET /"), "{:?}", &request[..read]);
+            let head = String::from_utf8_lossy(&request[..read]);
+            let target = head.strip_prefix("GET ").and_then(|rest| rest.split(' ').next());
+            let path = target.filter(|path| path.starts_with('/')).unwrap_or_else(|| panic!("{head}"));
             count.fetch_add(1, Ordering::SeqCst);
             // A client that has read enough hangs up.
-            let _ = stream.write_all(&answer).await;
+            let _ = stream.write_all(&answer(path)).await;
             let _ = stream.shutdown().await;
         }
     });

@@ -33,7 +33,7 @@ pub use address_guard::{AddressPolicy, TargetError, check_target};
 pub use attempt::{AttemptResult, AttemptTiming, OutgoingDelivery, TargetClient, TargetResponse};
 pub use certificate_fetch::{CERTIFICATE_BYTES_MAX, CERTIFICATE_TIME, CertificateClient, CertificateError};
 #[cfg(test)]
-pub(crate) use certificate_provider::{found, provider};
+pub(crate) use certificate_provider::{found, provider, provider_of};
 pub use direct_post::DirectPost;
 pub use ingress_post::{IngressAnswer, IngressPostError, post_to_ingress};
 pub use limits::{ATTEMPTS_IN_FLIGHT_MAX, ATTEMPTS_IN_FLIGHT_PER_TARGET, RelayLimits};

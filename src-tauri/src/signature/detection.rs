@@ -173,7 +173,17 @@ pub(super) fn nearest_header(headers: &Headers, wanted: &str) -> Option<String> 
         words.filter(|word| !matches!(word.as_str(), "" | "x")).collect()
     };
     let wanted_words = words(wanted);
+    // The same name in other signs: underscores, as CGI and some proxies write it (RFC 3875 section 4.1.18).
+    let letters = |name: &str| name.replace(['-', '_'], "").to_ascii_lowercase();
+    let wanted_letters = letters(wanted);
+    let is_same = |name: &str| {
+        let own = letters(name);
+        own == wanted_letters || own.strip_prefix("http") == Some(&*wanted_letters)
+    };
     let score = |name: &str| {
+        if is_same(name) {
+            return usize::MAX;
+        }
         let words = words(name);
         let shared = words.iter().filter(|word| wanted_words.contains(word)).count();
         let signs = words.iter().any(|word| SIGNING_WORDS.contains(&word.as_str()));

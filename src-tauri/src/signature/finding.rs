@@ -117,7 +117,7 @@ mistakes! {
         "Compare the token's claims with the options of the endpoint, such as audience and email.";
     /// White space.
     SecretWhitespace = "secret_whitespace":
-        "The configured secret has white space around it; without it the signature holds.",
+        "The configured secret has white space or invisible characters in it; without them the signature holds.",
         "Save the secret again without the space or line end.";
     /// Quotes.
     SecretQuoted = "secret_quoted":
@@ -129,7 +129,7 @@ mistakes! {
         "Save the secret again without the prefix.";
     /// A lost prefix.
     SecretPrefixStripped = "secret_prefix_stripped":
-        "The signature was made without the secret's prefix, which is part of the key here.",
+        "The secret's prefix, which is part of the key here, was left out on one of the two sides.",
         "Use the whole secret as the key, prefix included.";
     /// Not decoded.
     SecretNotDecoded = "secret_not_decoded":
@@ -139,6 +139,14 @@ mistakes! {
     SecretDecoded = "secret_decoded":
         "The signature was made with the decoded secret; the key is the text as it stands.",
         "Use the secret's text as the key, without decoding it.";
+    /// Another encoding.
+    SecretEncoding = "secret_encoding":
+        "The configured secret is written in another encoding than the scheme's secrets are; read so, the signature holds.",
+        "Save the secret again as the provider shows it: hex and base64 are easily confused.";
+    /// Written line ends.
+    SecretEscaped = "secret_escaped":
+        "The configured key has its line ends written as \\n; with real ones the signature holds.",
+        "Save the key again with real line ends.";
     /// Unreadable.
     SecretMalformed = "secret_malformed":
         "The configured secret cannot be read as a key of this scheme.",
@@ -183,6 +191,22 @@ mistakes! {
     BodyCompressed = "body_compressed":
         "The body arrived compressed; the signature is over the plain bytes.",
         "Unpack the body before verifying.";
+    /// Unpacked.
+    BodyUnpacked = "body_unpacked":
+        "The request says that its body is compressed, and it is not: something unpacked it after signing.",
+        "Verify over the exact bytes received; switch off the unpacking before that.";
+    /// Wrapped.
+    BodyWrapped = "body_wrapped":
+        "The body arrived inside another one, such as a JSON string or a gateway's event; the signature is over what is inside.",
+        "Take the original body out before verifying.";
+    /// Cut off.
+    BodyTruncated = "body_truncated":
+        "The body ends in the middle of its JSON, so a part of it was lost after signing.",
+        "Look for a limit on the way, or for a length counted in characters in place of bytes.";
+    /// Empty.
+    BodyEmpty = "body_empty":
+        "The request has a content type and an empty body, so the body was lost after signing.",
+        "Look for what reads the body on the way: a stream that was read once is empty afterwards.";
     /// Transcoded.
     Charset = "charset":
         "The body's text was converted to another character set after signing.",

@@ -56,6 +56,18 @@ impl Token {
         value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds as i64))
     }
 
+    /// Whether its signature is as long as one of the algorithm that it names: RFC 7518 sections 3.2 to 3.4; RSA keys have
+    /// 2048, 3072 or 4096 bits.
+    pub(super) fn could_be_signed(&self, algorithm: Algorithm) -> bool {
+        let lengths: &[usize] = match (algorithm, self.algorithm()) {
+            (Algorithm::JwtRs256, _) => &[256, 384, 512],
+            (Algorithm::JwtEs256, _) | (_, Some("HS512")) => &[64],
+            (_, Some("HS384")) => &[48],
+            _ => &[32],
+        };
+        lengths.contains(&self.signature.len())
+    }
+
     /// Whether it is signed with that key by the algorithm that the scheme allows, and by no other: the token's own word
     /// for it is never enough (RFC 8725 section 3.1).
     pub(super) fn is_signed(&self, algorithm: Algorithm, key: &[u8]) -> bool {

@@ -11,7 +11,7 @@ use super::custom::CustomScheme;
 use crate::domain::{Secret, words};
 
 /// What the option `trust` says to let certificates be fetched.
-const FETCH: &str = "fetch";
+pub(super) const FETCH: &str = "fetch";
 
 words! {
     /// The name of an option.
@@ -26,9 +26,9 @@ words! {
         ApiKey = "api_key",
         /// Whom a token must be meant for.
         Audience = "audience",
-        /// The certificate whose key signs, as PEM.
+        /// The certificates whose keys sign, as PEM.
         CertificatePem = "certificate_pem",
-        /// Where that certificate was found.
+        /// Where each of them was found, in the same order, with a space between two.
         CertificateUrl = "certificate_url",
         /// `fetch`: the certificate may be fetched from where a request says, on the hosts of the recipe; else a remark on
         /// why the certificate is trusted.
@@ -82,27 +82,6 @@ pub fn options_replacing(mut new: Value, old: &Value) -> Value {
         });
     }
     new
-}
-
-/// The options with a certificate that was fetched; none where the user does not allow that.
-#[must_use]
-pub fn options_with_certificate(options: &Value, url: &str, pem: &str) -> Option<Value> {
-    let mut options = options.clone();
-    let members = options.as_object_mut()?;
-    if members.get(OptionName::Trust.as_str())?.as_str()? != FETCH {
-        return None;
-    }
-    members.insert(OptionName::CertificateUrl.as_str().to_owned(), Value::from(url));
-    members.insert(OptionName::CertificatePem.as_str().to_owned(), Value::from(pem));
-    Some(options)
-}
-
-/// The certificate of options, when it was fetched from that address.
-#[must_use]
-pub fn certificate_in<'o>(options: &'o Value, url: &str) -> Option<&'o str> {
-    let text = |name: OptionName| options.get(name.as_str())?.as_str();
-    let was_fetched = text(OptionName::Trust) == Some(FETCH) && text(OptionName::CertificateUrl) == Some(url);
-    text(OptionName::CertificatePem).filter(|_| was_fetched)
 }
 
 fn secret_members(options: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {

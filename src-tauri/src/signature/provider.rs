@@ -326,13 +326,37 @@ impl Provider {
         options: &Value,
         request: &SignedRequest<'_>,
     ) -> Option<String> {
+        self.fetchable_certificate(scheme, options, request, true)
+    }
+
+    /// Where the certificate was found that a request was signed with, when it was fetched.
+    #[must_use]
+    pub fn certificate_in_use(
+        &self,
+        scheme: Option<&str>,
+        options: &Value,
+        request: &SignedRequest<'_>,
+    ) -> Option<String> {
+        self.fetchable_certificate(scheme, options, request, false)
+    }
+
+    fn fetchable_certificate(
+        &self,
+        scheme: Option<&str>,
+        options: &Value,
+        request: &SignedRequest<'_>,
+        is_lacking: bool,
+    ) -> Option<String> {
+        if self.schemes.iter().all(|scheme| scheme.certificate.is_none()) {
+            return None;
+        }
         let settings = self.settings(scheme, options).ok()?;
         let choice = settings.choose(request);
         // No time is judged here; a version that is not known is not judged at all.
         let verification = settings.verification(choice, request, Timestamp::from_millis(0));
         let verification = verification.filter(|_| matches!(choice, Choice::Scheme(_)))?;
-        let is_wanted = settings.options.allows_fetch() && verification.lacks_certificate();
-        verification.scheme.certificate.as_ref().filter(|_| is_wanted)?.fetchable(&verification.sources())
+        let is_meant = settings.options.allows_fetch() && verification.lacks_certificate() == is_lacking;
+        verification.scheme.certificate.as_ref().filter(|_| is_meant)?.fetchable(&verification.sources())
     }
 
     /// What makes a request verify. A scheme that is signed with a private key takes one, as PEM, for the secret.

@@ -1,8 +1,8 @@
 //! Public keys as users paste them, and what they verify.
 //!
 //! One key comes in many clothes: raw bytes as hex or base64, a SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7) as base64
-//! or PEM, an X.509 certificate as PEM, a JWK or a JWK set (RFC 7517), Standard Webhooks' `whpk_`. All are tried. A private
-//! key of the user's own stands for its public half.
+//! or PEM, an X.509 certificate as PEM, several such PEM blocks, a JWK or a JWK set (RFC 7517), Standard Webhooks'
+//! `whpk_`. All are tried. A private key of the user's own stands for its public half.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -25,7 +25,7 @@ const VERSION: u8 = 0xa0;
 pub(super) const WHPK: &str = "whpk_";
 /// Bytes of an Ed25519 public key (RFC 8032 section 5.1.5).
 const ED25519_BYTES: usize = 32;
-/// Keys of a set that are tried.
+/// Keys of a set, or of several PEM blocks, that are tried.
 const SET_KEYS_MAX: usize = 32;
 
 /// A key that verifies.
@@ -48,19 +48,18 @@ impl PublicKey {
             let pair = KeyPair::read(text, algorithm);
             return pair.map(|pair| Self::Bytes(pair.public_bytes())).into_iter().collect();
         }
-        let bytes = match pem(text) {
-            Some(bytes) => Some(bytes),
-            None => {
-                let text = text.strip_prefix(WHPK).unwrap_or(text);
-                Encoding::Hex.decode(text.as_bytes()).or_else(|| Encoding::Base64.decode(text.as_bytes()))
-            }
-        };
-        let key = bytes.and_then(|bytes| {
+        let mut packed: Vec<Vec<u8>> = pems(text).take(SET_KEYS_MAX).collect();
+        if packed.is_empty() {
+            let text = text.strip_prefix(WHPK).unwrap_or(text);
+            let bytes = Encoding::Hex.decode(text.as_bytes()).or_else(|| Encoding::Base64.decode(text.as_bytes()));
+            packed.extend(bytes);
+        }
+        let key = |bytes: Vec<u8>| {
             let inner = certificate_key(&bytes).or_else(|| subject_key(&bytes)).map(<[u8]>::to_vec);
             let key = inner.unwrap_or(bytes);
             fits(algorithm, &key).then_some(Self::Bytes(key))
-        });
-        key.into_iter().collect()
+        };
+        packed.into_iter().filter_map(key).collect()
     }
 
     /// Whether the signature is this key's over the message.
@@ -102,11 +101,20 @@ fn fits(algorithm: Algorithm, key: &[u8]) -> bool {
 
 /// The bytes of the first PEM block (RFC 7468).
 pub(super) fn pem(text: &str) -> Option<Vec<u8>> {
-    let (_, behind) = text.split_once("-----BEGIN ")?;
-    let (_, behind) = behind.split_once("-----")?;
-    let (content, _) = behind.split_once("-----END ")?;
-    let packed: Vec<u8> = content.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    Encoding::Base64.decode(&packed)
+    pems(text).next()
+}
+
+/// The bytes of all PEM blocks.
+fn pems(text: &str) -> impl Iterator<Item = Vec<u8>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (_, behind) = rest.split_once("-----BEGIN ")?;
+        let (_, behind) = behind.split_once("-----")?;
+        let (content, behind) = behind.split_once("-----END ")?;
+        rest = behind;
+        let packed: Vec<u8> = content.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        Encoding::Base64.decode(&packed)
+    })
 }
 
 /// One DER value: tag, content and what follows it.

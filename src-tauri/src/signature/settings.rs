@@ -58,7 +58,15 @@ impl Settings<'_> {
         let is_plain = |scheme: &&&Scheme| {
             scheme.when.iter().any(|condition| condition.option().is_none()) || self.reads(scheme, &sources)
         };
-        match brought.iter().find(|scheme| is_plain(scheme)).or(brought.first()).or(met.first()) {
+        // A signature that cannot be read still says by its prefix which it was meant to be, and a blank header by its name.
+        let is_begun = |scheme: &&&Scheme| scheme.places.iter().any(|place| place.is_begun(&sources));
+        let is_blank = |scheme: &&&Scheme| scheme.places.iter().any(|place| place.has_header(&sources));
+        let brought = brought
+            .iter()
+            .find(|scheme| is_plain(scheme))
+            .or(brought.iter().find(|scheme| is_begun(scheme)))
+            .or(brought.first());
+        match brought.copied().or(met.iter().copied().find(|scheme| is_blank(scheme))).or(met.first().copied()) {
             Some(scheme) => Choice::Scheme(scheme),
             None if self.schemes.iter().any(|scheme| standings(scheme).contains(&Standing::Other)) => {
                 Choice::OtherVersion(first)

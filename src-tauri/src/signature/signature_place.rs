@@ -137,6 +137,20 @@ impl SignaturePlace {
         }
     }
 
+    /// Whether a value begins as the signature does, whatever follows.
+    pub(super) fn is_begun(&self, sources: &Sources<'_>) -> bool {
+        let prefix = self.prefix.as_bytes();
+        let begins = |value: &Cow<'_, [u8]>| self.items(value).iter().any(|item| item.starts_with(prefix));
+        !prefix.is_empty() && self.values(sources).iter().any(begins)
+    }
+
+    /// Whether its header is there, be it blank.
+    pub(super) fn has_header(&self, sources: &Sources<'_>) -> bool {
+        let written = self.header_to_write();
+        let names = self.place.header_name().into_iter().chain(written.as_deref());
+        names.into_iter().any(|name| sources.headers.get(name).is_some())
+    }
+
     /// Reads the signatures into a list; what cannot be read is passed over for what can.
     pub(super) fn read(
         &self,

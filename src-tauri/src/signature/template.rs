@@ -20,6 +20,10 @@ pub(super) const PARTS: &str = "body, body_unpacked, body_escaped, body_crc32, t
      list_item:HEADER/NAME, listed_headers:HEADER/NAME, json:PATH, json_lines:PATH,..., form:NAME, form_json:NAME/PATH, option:NAME";
 /// Bytes of the largest body that is unpacked before it is signed.
 pub(super) const UNPACKED_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// What signers join the parts with.
+const GLUES: [&str; 9] = ["", ".", ":", "|", ",", "\n", "-", ";", " "];
+/// Parts of a template that are tried in every order; of more there are too many.
+const ARRANGED_PARTS_MAX: usize = 4;
 
 /// A parsed template, for example `{timestamp}.{body}`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -206,7 +210,7 @@ impl Template {
             }
         }
         let mut wrong = Vec::new();
-        for glue in ["", ".", ":", "|", ",", "\n", "-", ";", " "] {
+        for glue in GLUES {
             for reversed in [false, true] {
                 let mut parts = Vec::new();
                 let order: Vec<&Part> = if reversed { named.iter().rev().copied().collect() } else { named.clone() };
@@ -235,10 +239,53 @@ impl Template {
         (incomplete, wrong)
     }
 
+    /// The templates of any of the parts in any order, joined in any way, and whether they have all parts.
+    pub(super) fn arrangements(&self) -> impl Iterator<Item = (bool, Self)> {
+        let named: Vec<Part> = self.parts.iter().filter(|part| !matches!(part, Part::Literal(_))).cloned().collect();
+        let named = if named.len() <= ARRANGED_PARTS_MAX { named } else { Vec::new() };
+        let head = self.parts.first().filter(|part| matches!(part, Part::Literal(_))).cloned();
+        let count = named.len();
+        let text = self.text.clone();
+        arrangements_of(count).into_iter().flat_map(move |order| {
+            let glues = if order.len() > 1 { &GLUES[..] } else { &GLUES[..1] };
+            let (named, head, text) = (named.clone(), head.clone(), text.clone());
+            glues.iter().flat_map(move |glue| {
+                let mut parts = Vec::new();
+                for (at, index) in order.iter().enumerate() {
+                    if at > 0 && !glue.is_empty() {
+                        parts.push(Part::Literal((*glue).to_owned()));
+                    }
+                    parts.push(named[*index].clone());
+                }
+                let is_whole = order.len() == count;
+                let headed = head.clone().map(|head| [vec![head], parts.clone()].concat());
+                let text = text.clone();
+                std::iter::once(parts).chain(headed).map(move |parts| (is_whole, Self { text: text.clone(), parts }))
+            })
+        })
+    }
+
     /// The signed bytes in order, piece by piece, so that a large body is not copied.
     pub(super) fn pieces<'a>(&'a self, context: &Context<'a>) -> Result<Vec<Cow<'a, [u8]>>, Lack> {
         self.parts.iter().map(|part| part.bytes(context)).collect()
     }
+}
+
+/// All orders of all choices of that many things, those of more things first.
+fn arrangements_of(count: usize) -> Vec<Vec<usize>> {
+    let mut all: Vec<Vec<usize>> = vec![Vec::new()];
+    let mut from = 0;
+    for _ in 0..count {
+        let until = all.len();
+        for at in from..until {
+            let others = (0..count).filter(|index| !all[at].contains(index)).collect::<Vec<_>>();
+            all.extend(others.into_iter().map(|index| [&all[at][..], &[index]].concat()).collect::<Vec<_>>());
+        }
+        from = until;
+    }
+    all.retain(|order| !order.is_empty());
+    all.reverse();
+    all
 }
 
 impl Part {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use subtle::ConstantTimeEq as _;
 
 use super::algorithm::{Algorithm, Kind};
+use super::certificate_set::found_at;
 use super::jwt::Token;
 use super::options::{OptionName, Options};
 use super::place::Sources;
@@ -206,19 +207,25 @@ impl<'a> Verification<'a> {
         'a: 's,
     {
         match self.scheme.secret {
-            SecretForm::Certificate => {
-                self.options.get(OptionName::CertificatePem).map(|pem| Cow::Borrowed(pem.as_bytes()))
-            }
+            SecretForm::Certificate => self.certificate().map(|pem| Cow::Borrowed(pem.as_bytes())),
             form => form.key(secret),
         }
     }
 
+    /// The certificates that the request may be signed with. One that was fetched stands for the address it was found at
+    /// alone: the next may have another key.
+    fn certificate(&self) -> Option<&'a str> {
+        let pems = self.options.get(OptionName::CertificatePem)?;
+        if !self.options.allows_fetch() {
+            return Some(pems);
+        }
+        let url = self.scheme.certificate.as_ref()?.address(&self.sources())?;
+        found_at(&url, self.options.get(OptionName::CertificateUrl)?, pems)
+    }
+
     /// Whether the scheme needs a certificate that the options do not bring.
     pub(super) fn lacks_certificate(&self) -> bool {
-        let Some(place) = &self.scheme.certificate else { return false };
-        // One that was fetched stands for the address it was found at alone: the next may have another key.
-        let is_another = || place.address(&self.sources()).as_deref() != self.options.get(OptionName::CertificateUrl);
-        self.options.get(OptionName::CertificatePem).is_none() || (self.options.allows_fetch() && is_another())
+        self.scheme.certificate.is_some() && self.certificate().is_none()
     }
 
     /// Whether all checks hold.

@@ -1,12 +1,14 @@
 // Asks official SDKs about signatures. One JSON object a line comes in, one goes out:
 //   {"do": "verify" | "sign", "sdk", "secret", "method", "url", "headers": {name: value}, "body", "now"}
-//   {"holds": true} or {"holds": false, "why"}; {"headers": {name: value}}; {"error"} when the question itself is wrong
+//   {"holds": true} or {"holds": false, "why"}; {"headers": {name: value}}, or {"headers": {}, "body"} where the signature
+//   stands in the body; {"error"} when the question itself is wrong. "secret" is the public key where there is one.
 // Names of headers are in lower case on the way in. Run beside the node_modules that package-lock.json describes.
 
 import { setClock } from "./clock.mjs";
 
 import { createInterface } from "node:readline";
 
+import { hmacValidator as AdyenValidator } from "@adyen/api-library";
 import { signRequest, verifyRequest } from "@contentful/node-apps-toolkit";
 import { Signature as HubSpotSignature } from "@hubspot/api-client";
 import { validateSignature as lineHolds } from "@line/bot-sdk";
@@ -15,17 +17,21 @@ import { Mux } from "@mux/mux-node";
 import { signWebhookPayload, verifyWebhookSignature } from "@notionhq/client";
 import * as octokit from "@octokit/webhooks-methods";
 import { Paddle } from "@paddle/paddle-node-sdk";
+import { EventWebhook } from "@sendgrid/eventwebhook";
 import { WorkOS } from "@workos-inc/node";
 import coinbase from "coinbase-commerce-node";
+import { verifyKey as discordHolds } from "discord-interactions";
 import { verifySignature as gocardlessVerify } from "gocardless-nodejs";
 import ModernTreasury from "modern-treasury";
 import OpenAI from "openai";
 import Razorpay from "razorpay";
 import { Resend } from "resend";
 import { Retell } from "retell-sdk";
+import { WebhooksHelper as Square } from "square";
 import { Webhook as StandardWebhook } from "standardwebhooks";
 import Stripe from "stripe";
 import { Webhook as SvixWebhook } from "svix";
+import Telnyx from "telnyx";
 import twilio from "twilio";
 
 /** What stands for a credential that a client asks for but that has no part in a signature. */
@@ -56,10 +62,22 @@ const hubspot = ({ secret, method, url, body }, timestamp, signature) => [
   "v3",
   { clientSecret: secret, method, url, requestBody: body, timestamp, signature, signatureVersion: "v3" },
 ];
+/** Adyen signs some fields of an item, and puts the signature into it. */
+const adyen = new AdyenValidator();
+const adyenItem = (notification) => notification.notificationItems[0].NotificationRequestItem;
 const modernTreasury = new ModernTreasury({ organizationID: UNUSED, apiKey: UNUSED });
 const workos = new WorkOS(UNUSED).webhooks;
 
 const SDKS = {
+  "@adyen/api-library": {
+    verify: ({ secret, body }) => adyen.validateHMAC(adyenItem(JSON.parse(body)), secret),
+    signedBody: ({ secret, body }) => {
+      const notification = JSON.parse(body);
+      const item = adyenItem(notification);
+      item.additionalData.hmacSignature = adyen.calculateHmac(item, secret);
+      return JSON.stringify(notification);
+    },
+  },
   "@contentful/node-apps-toolkit": {
     verify: (asked) => verifyRequest(asked.secret, canonical(asked), 30),
     sign: (asked) => signRequest(asked.secret, canonical(asked), asked.now * 1000),
@@ -104,6 +122,14 @@ const SDKS = {
     verify: ({ secret, headers, body }) =>
       new Paddle(UNUSED).webhooks.isSignatureValid(body, secret, headers["paddle-signature"]),
   },
+  "@sendgrid/eventwebhook": {
+    verify: ({ secret, headers, body }) => {
+      const webhook = new EventWebhook();
+      const signature = headers["x-twilio-email-event-webhook-signature"];
+      const timestamp = headers["x-twilio-email-event-webhook-timestamp"];
+      return webhook.verifySignature(webhook.convertPublicKeyToECDSA(secret), body, signature, timestamp);
+    },
+  },
   "@workos-inc/node": {
     // It takes the parsed body and writes it again.
     verify: ({ secret, headers, body }) =>
@@ -117,6 +143,10 @@ const SDKS = {
     verify: ({ secret, headers, body }) =>
       coinbase.Webhook.verifySigHeader(body, headers["x-cc-webhook-signature"], secret),
     sign: ({ secret, body }) => ({ "X-CC-Webhook-Signature": coinbase.Webhook.computeSignature(body, secret) }),
+  },
+  "discord-interactions": {
+    verify: ({ secret, headers, body }) =>
+      discordHolds(body, headers["x-signature-ed25519"], headers["x-signature-timestamp"], secret),
   },
   "gocardless-nodejs": {
     verify: ({ secret, headers, body }) => {
@@ -150,6 +180,15 @@ const SDKS = {
     verify: ({ secret, headers, body }) => Retell.verify(body, secret, headers["x-retell-signature"]),
     sign: async ({ secret, body }) => ({ "X-Retell-Signature": await Retell.sign(body, secret) }),
   },
+  square: {
+    verify: ({ secret, url, headers, body }) =>
+      Square.verifySignature({
+        requestBody: body,
+        signatureHeader: headers["x-square-hmacsha256-signature"],
+        signatureKey: secret,
+        notificationUrl: url,
+      }),
+  },
   standardwebhooks: three("webhook", StandardWebhook),
   stripe: {
     verify: ({ secret, headers, body }) => {
@@ -161,6 +200,12 @@ const SDKS = {
     }),
   },
   svix: three("svix", SvixWebhook),
+  telnyx: {
+    verify: async ({ secret, headers, body }) => {
+      await new Telnyx({ apiKey: UNUSED, publicKey: secret }).webhooks.unwrap(body, { headers });
+      return true;
+    },
+  },
   twilio: {
     verify: ({ secret, url, headers, body }) => {
       const signature = headers["x-twilio-signature"];
@@ -177,8 +222,10 @@ const SDKS = {
 
 async function answer(asked) {
   const sdk = SDKS[asked.sdk];
-  if (sdk?.[asked.do] === undefined) return { error: `${asked.sdk} cannot ${asked.do}` };
+  const isKnown = sdk?.[asked.do] !== undefined || (asked.do === "sign" && sdk?.signedBody !== undefined);
+  if (!isKnown) return { error: `${asked.sdk} cannot ${asked.do}` };
   setClock(asked.now);
+  if (asked.do === "sign" && sdk.signedBody) return { headers: {}, body: sdk.signedBody(asked) };
   if (asked.do === "sign") return { headers: await sdk.sign(asked) };
   try {
     const holds = await sdk.verify(asked);

@@ -1,28 +1,32 @@
 //! Mistakes with the body: what happens to bytes between sender and receiver.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
-use std::io::Read as _;
+use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
 
-use flate2::read::{GzDecoder, ZlibDecoder};
+use serde::de::IgnoredAny;
 
-use super::super::encoding::Encoding;
+use super::super::SignedRequest;
 use super::super::finding::Mistake;
 use super::super::json_fields::without_bom;
-use super::json_layout::{VARIANTS, rewritten};
-use super::search::{Search, Trial};
+use super::json_layout::{Escapes, Layout, rewritten, variants};
+use super::search::{SMALL_BODY_BYTES_MAX, Search, Trial};
+use super::{charsets, forms, json_values, wrappings};
 
-/// Bytes of a body that is unpacked to see whether it is then as signed.
-const UNPACKED_BYTES_MAX: u64 = 4 * 1024 * 1024;
-/// Fields of a form whose order is changed.
-const FORM_FIELDS_MAX: usize = 64;
-/// Fields from which on their sorted order is no accident.
-const SORTED_FIELDS_MIN: usize = 5;
 /// The UTF-8 byte order mark.
 const BOM: &[u8] = b"\xef\xbb\xbf";
+/// What decoders write for bytes that they cannot read: U+FFFD.
+const REPLACEMENT: &[u8] = b"\xef\xbf\xbd";
+/// How packed bodies begin (RFC 1952 section 2.3.1, RFC 1950 section 2.2, RFC 8878 section 3.1.1). Brotli has no mark.
+const PACKED_MARKS: [&[u8]; 3] = [b"\x1f\x8b", b"\x78", b"\x28\xb5\x2f\xfd"];
+
+/// Bytes of a body that is read as JSON to see whether it is whole.
+const READ_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The same to see whether its names are in order.
+const SORTED_BYTES_MAX: usize = 256 * 1024;
 
 /// A body as it may have been, and the mistake that made it what it is.
-type Former<'b> = (Mistake, Cow<'b, [u8]>);
+pub(super) type Former<'b> = (Mistake, Cow<'b, [u8]>);
 
 /// Mistakes that leave the text what it is: line ends, marks, encodings of the whole.
 pub(super) fn plain_mistake(search: &Search<'_>, secret: &str) -> Option<Mistake> {
@@ -34,8 +38,11 @@ pub(super) fn plain_mistake(search: &Search<'_>, secret: &str) -> Option<Mistake
 /// The bodies that this one may have been.
 pub(super) fn formers(body: &[u8]) -> impl Iterator<Item = Former<'_>> {
     // One kind after the other, so that nothing is made that is not tried.
-    let later = move || encoded(body).into_iter().chain(packed(body)).chain(transcoded(body));
-    line_ends(body).into_iter().chain(bom(body)).chain(std::iter::once_with(later).flatten())
+    let transcoded = move || charsets::transcoded(body).into_iter().map(|text| (Mistake::Charset, Cow::Owned(text)));
+    let inner =
+        move || wrappings::encoded(body).into_iter().chain(wrappings::packed(body)).chain(wrappings::wrapped(body));
+    let later = std::iter::once_with(inner).flatten().chain(std::iter::once_with(transcoded).flatten());
+    line_ends(body).into_iter().chain(bom(body)).chain(later)
 }
 
 fn line_ends(body: &[u8]) -> Vec<Former<'_>> {
@@ -46,12 +53,36 @@ fn line_ends(body: &[u8]) -> Vec<Former<'_>> {
             formers.push((Mistake::TrailingNewline, Cow::Borrowed(trimmed)));
         }
     }
-    if memchr::memchr(b'\n', body).is_some() {
+    let bare = body.trim_suffix_of(b"\r\n");
+    if body.len() - bare.len() > 1 && !body.ends_with(b"\r\n") {
+        formers.push((Mistake::TrailingNewline, Cow::Borrowed(bare)));
+    }
+    if memchr::memchr(b'\n', bare).is_some() {
         let plain = replaced(body, b"\r\n", b"\n");
-        formers.push((Mistake::LineEndings, Cow::Owned(replaced(&plain, b"\n", b"\r\n"))));
-        formers.push((Mistake::LineEndings, Cow::Owned(plain)));
+        let crlf = replaced(&plain, b"\n", b"\r\n");
+        // An editor that changes the line ends may add or drop the last one as well.
+        let others = |text: &[u8], end: &[u8]| {
+            let bare = text.trim_suffix_of(b"\r\n");
+            [bare.to_vec(), [bare, end].concat()].into_iter().filter(|other| other != text).collect::<Vec<_>>()
+        };
+        let with_others = [(&crlf, &b"\r\n"[..]), (&plain, b"\n")].map(|(text, end)| others(text, end));
+        let all = [crlf.clone(), plain.clone()].into_iter().chain(with_others.into_iter().flatten());
+        formers.extend(all.map(|text| (Mistake::LineEndings, Cow::Owned(text))));
     }
     formers
+}
+
+/// The end of some bytes.
+trait End {
+    /// The bytes without any of these behind them.
+    fn trim_suffix_of(&self, signs: &[u8]) -> &[u8];
+}
+
+impl End for [u8] {
+    fn trim_suffix_of(&self, signs: &[u8]) -> &[u8] {
+        let end = self.iter().rposition(|byte| !signs.contains(byte)).map_or(0, |at| at + 1);
+        &self[..end]
+    }
 }
 
 fn replaced(body: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
@@ -72,44 +103,6 @@ fn bom(body: &[u8]) -> Vec<Former<'_>> {
     vec![(Mistake::BodyBom, former)]
 }
 
-fn encoded(body: &[u8]) -> Vec<Former<'_>> {
-    let decoded = Encoding::Base64.decode(body.trim_ascii()).filter(|decoded| !decoded.is_empty());
-    decoded.map(|decoded| (Mistake::BodyBase64, Cow::Owned(decoded))).into_iter().collect()
-}
-
-fn packed(body: &[u8]) -> Vec<Former<'_>> {
-    let mut plain = Vec::new();
-    let read = match body {
-        [0x1f, 0x8b, ..] => GzDecoder::new(body).take(UNPACKED_BYTES_MAX).read_to_end(&mut plain),
-        // RFC 1950 section 2.2.
-        [0x78, ..] => ZlibDecoder::new(body).take(UNPACKED_BYTES_MAX).read_to_end(&mut plain),
-        _ => return Vec::new(),
-    };
-    read.map(|_| (Mistake::BodyCompressed, Cow::Owned(plain))).into_iter().collect()
-}
-
-/// Text that was UTF-8 and became UTF-16 or ISO 8859-1, or the other way round.
-fn transcoded(body: &[u8]) -> Vec<Former<'_>> {
-    let mut texts: Vec<Vec<u8>> = Vec::new();
-    if body.len().is_multiple_of(2) && body.iter().take(4).any(|byte| *byte == 0 || *byte >= 0xfe) {
-        for big in [false, true] {
-            let unit = |pair: &[u8]| if big { [pair[0], pair[1]] } else { [pair[1], pair[0]] };
-            let units = body.chunks_exact(2).map(|pair| u16::from_be_bytes(unit(pair)));
-            let text: Result<String, _> = char::decode_utf16(units).collect();
-            texts.extend(text.ok().map(|text| text.trim_start_matches('\u{feff}').as_bytes().to_vec()));
-        }
-    }
-    match std::str::from_utf8(body) {
-        Ok(text) if !text.is_ascii() => {
-            let latin: Option<Vec<u8>> = text.chars().map(|letter| u8::try_from(u32::from(letter)).ok()).collect();
-            texts.extend(latin);
-        }
-        Ok(_) => {}
-        Err(_) => texts.push(body.iter().map(|byte| char::from(*byte)).collect::<String>().into_bytes()),
-    }
-    texts.into_iter().map(|text| (Mistake::Charset, Cow::Owned(text))).collect()
-}
-
 /// A body that was parsed and written out again.
 pub(super) fn written_again(search: &Search<'_>, secret: &str) -> Option<Mistake> {
     let key = search.verification.key(secret)?;
@@ -121,48 +114,62 @@ pub(super) fn written_again(search: &Search<'_>, secret: &str) -> Option<Mistake
 /// The texts that a JSON or form body may have been before it was written out again.
 pub(super) fn rewritings(body: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     let text = std::str::from_utf8(without_bom(body)).unwrap_or_default().trim();
-    let json = VARIANTS.iter().filter_map(move |(layout, escapes)| rewritten(text, *layout, *escapes));
+    let is_json = text.starts_with(['{', '[']);
+    let json = variants().filter_map(move |(layout, escapes)| rewritten(text, layout, escapes));
     let json = json.filter(move |other| other != text).flat_map(|text| {
         // A list of events may have lost the line end behind it as well (SendGrid ends its bodies with CRLF).
         let ended = text.starts_with('[').then(|| format!("{text}\r\n").into_bytes());
         std::iter::once(text.into_bytes()).chain(ended)
     });
-    json.chain(forms(text))
+    let small = move || is_json && body.len() <= SMALL_BODY_BYTES_MAX;
+    let rare = std::iter::once_with(move || if small() { rarities(text) } else { Vec::new() }).flatten();
+    let (hashes, mut seen) = (RandomState::new(), HashSet::new());
+    let all = json.chain(rare).chain(std::iter::once_with(move || forms::rewritings(text)).flatten());
+    all.filter(move |other| seen.insert(hashes.hash_one(other)))
 }
 
-/// Whether a form's fields stand in the order of their names: senders seldom sort them, writers often do.
-pub(super) fn is_sorted_form(body: &[u8]) -> bool {
-    let fields: Vec<&[u8]> = body.split(|byte| *byte == b'&').take(FORM_FIELDS_MAX).collect();
-    fields.len() >= SORTED_FIELDS_MIN && fields.iter().all(|field| field.contains(&b'=')) && fields.is_sorted()
-}
-
-/// A form with its fields in another order, or its spaces escaped in another way.
-fn forms(text: &str) -> Vec<Vec<u8>> {
-    let fields: Vec<&str> = text.split('&').collect();
-    if text.starts_with(['{', '[']) || !text.contains('=') || fields.len() > FORM_FIELDS_MAX {
-        return Vec::new();
+/// What writers of JSON seldom do: a line end behind it, sorted names, other numbers.
+fn rarities(text: &str) -> Vec<Vec<u8>> {
+    let mut others = Vec::new();
+    let layouts = [Layout::Compact, Layout::Spaced, Layout::Indented(2), Layout::Indented(4), Layout::Tabs];
+    for layout in layouts {
+        others.extend(rewritten(text, layout, Escapes::AsIs).map(|text| format!("{text}\n")));
     }
-    let sorted: BTreeSet<&str> = fields.iter().copied().collect();
-    let mut orders = vec![sorted.into_iter().collect::<Vec<_>>().join("&")];
-    orders.push(fields.iter().rev().copied().collect::<Vec<_>>().join("&"));
-    let count = fields.len();
-    orders.extend((1..count).map(|by| [&fields[by..], &fields[..by]].concat().join("&")));
-    orders.push(text.replace("%20", "+"));
-    orders.push(text.replace('+', "%20"));
-    orders.push(text.replace("%2A", "*").replace("%7E", "~"));
-    orders.push(lower_escapes(text));
-    orders.into_iter().filter(|other| other != text).map(String::into_bytes).collect()
+    if let Some(sorted) = json_values::sorted(text) {
+        let ascii = Escapes::Ascii { slashes: false };
+        let written = |escapes| move |layout: &Layout| (*layout, escapes);
+        let all = layouts.iter().map(written(Escapes::AsIs)).chain(layouts.iter().map(written(ascii)));
+        others.extend(all.filter_map(|(layout, escapes)| rewritten(&sorted, layout, escapes)));
+    }
+    others.extend(json_values::renumbered(text));
+    others.into_iter().map(String::into_bytes).collect()
 }
 
-/// The text with the letters of its percent escapes in lower case.
-fn lower_escapes(text: &str) -> String {
-    let mut rest = 0;
-    text.chars()
-        .map(|letter| {
-            rest = if letter == '%' { 2 } else { i32::max(rest - 1, -1) };
-            if rest >= 0 && letter != '%' { letter.to_ascii_lowercase() } else { letter }
-        })
-        .collect()
+/// What the body itself shows to have happened to it, where that cannot be undone.
+pub(super) fn sign_of_change(request: &SignedRequest<'_>) -> Option<Mistake> {
+    let body = request.body;
+    if body.is_empty() {
+        // A request without a body says nothing about the kind of one.
+        return request.headers.get("content-type").map(|_| Mistake::BodyEmpty);
+    }
+    let is_named_packed = request.headers.get_text("content-encoding").is_some_and(|coding| {
+        ["gzip", "deflate", "br", "zstd"].iter().any(|known| coding.trim().eq_ignore_ascii_case(known))
+    });
+    if is_named_packed && std::str::from_utf8(body).is_ok() && !PACKED_MARKS.iter().any(|mark| body.starts_with(mark)) {
+        return Some(Mistake::BodyUnpacked);
+    }
+    let json = without_bom(body).trim_ascii();
+    if body.len() <= READ_BYTES_MAX && (json.starts_with(b"{") || json.starts_with(b"[")) {
+        let read = serde_json::from_slice::<IgnoredAny>(json);
+        if read.is_err_and(|error| error.is_eof()) {
+            return Some(Mistake::BodyTruncated);
+        }
+    }
+    if memchr::memmem::find(body, REPLACEMENT).is_some() {
+        return Some(Mistake::Charset);
+    }
+    let may_sort = body.len() <= SORTED_BYTES_MAX;
+    (forms::is_sorted(body) || may_sort && json_values::is_sorted(body)).then_some(Mistake::BodyReserialised)
 }
 
 #[cfg(test)]
@@ -179,7 +186,8 @@ mod tests {
         let leaf = prop_oneof![
             Just(Value::Null),
             any::<bool>().prop_map(Value::from),
-            any::<i64>().prop_map(Value::from),
+            // Exact as floats too.
+            any::<i32>().prop_map(Value::from),
             text.prop_map(Value::from)
         ];
         let tree = leaf.prop_recursive(4, 24, 5, |inner| {
@@ -191,22 +199,24 @@ mod tests {
         vec(tree, 0..4).prop_map(Value::from)
     }
 
+    /// The same with all numbers as floats: `1` and `1.0` are one number.
+    fn with_floats(value: &Value) -> Value {
+        match value {
+            Value::Number(number) => Value::from(number.as_f64()),
+            Value::Array(items) => items.iter().map(with_floats).collect(),
+            Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), with_floats(value))).collect(),
+            other => other.clone(),
+        }
+    }
+
     proptest! {
         #[test]
         fn json_that_is_written_again_stays_the_same_json(value in json(), pretty in any::<bool>()) {
             let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
             for other in rewritings(text.as_bytes()) {
-                prop_assert_eq!(&serde_json::from_slice::<Value>(&other).unwrap(), &value);
+                let other = serde_json::from_slice::<Value>(&other).unwrap();
+                prop_assert_eq!(with_floats(&other), with_floats(&value));
             }
         }
-    }
-
-    #[test]
-    fn a_form_is_tried_in_other_orders_and_with_other_spaces() {
-        let others: Vec<Vec<u8>> = rewritings(b"b=x+y&a=1").collect();
-        for former in ["a=1&b=x+y", "b=x%20y&a=1"] {
-            assert!(others.contains(&former.as_bytes().to_vec()), "{former}");
-        }
-        assert!(is_sorted_form(b"a=1&b=2&c=3&d=4&e=5") && !is_sorted_form(b"a=1&c=2&b=3&d=4&e=5"));
     }
 }

@@ -17,6 +17,8 @@ pub(super) enum Layout {
     ColonSpaced,
     /// A line each, indented by so many spaces.
     Indented(usize),
+    /// A line each, indented by a tab.
+    Tabs,
 }
 
 /// How strings are written.
@@ -28,42 +30,42 @@ pub(super) enum Escapes {
     Plain,
     /// All outside ASCII as `\uXXXX` (Python), and `/` as `\/` where asked for (PHP).
     Ascii { slashes: bool },
+    /// The same with the digits of the escapes in capitals.
+    Capitals,
     /// Only `/` besides what must be.
     Slashes,
+    /// What could be taken for HTML, and the line ends of JavaScript (Go's `encoding/json`, Ruby on Rails).
+    Html,
+    /// The same and all outside ASCII, quotes and the like, in capitals (.NET's `System.Text.Json`).
+    DotNet,
+}
+
+impl Escapes {
+    /// Whether a character is written as `\uXXXX` that need not be.
+    fn escapes(self, letter: char) -> bool {
+        match self {
+            Self::AsIs | Self::Plain | Self::Slashes => false,
+            Self::Ascii { .. } | Self::Capitals => !letter.is_ascii(),
+            // https://pkg.go.dev/encoding/json#HTMLEscape
+            Self::Html => matches!(letter, '<' | '>' | '&' | '\u{2028}' | '\u{2029}'),
+            // https://learn.microsoft.com/dotnet/standard/serialization/system-text-json/character-encoding
+            Self::DotNet => !letter.is_ascii() || matches!(letter, '<' | '>' | '&' | '\'' | '"' | '+' | '`' | '\u{7f}'),
+        }
+    }
 }
 
 /// The layouts and escapes that are worth a try, the likely ones first.
-pub(super) const VARIANTS: [(Layout, Escapes); 25] = {
-    use Escapes::{AsIs as Kept, Ascii, Plain, Slashes};
-    use Layout::{AsIs, ColonSpaced, Compact, Indented, Spaced};
-    [
-        (Compact, Kept),
-        (Spaced, Kept),
-        (Indented(2), Kept),
-        (AsIs, Ascii { slashes: true }),
-        (AsIs, Ascii { slashes: false }),
-        (AsIs, Plain),
-        (AsIs, Slashes),
-        (ColonSpaced, Kept),
-        (Indented(4), Kept),
-        (Compact, Ascii { slashes: true }),
-        (Compact, Ascii { slashes: false }),
-        (Compact, Plain),
-        (Compact, Slashes),
-        (Spaced, Ascii { slashes: true }),
-        (Spaced, Ascii { slashes: false }),
-        (Spaced, Plain),
-        (Spaced, Slashes),
-        (Indented(2), Ascii { slashes: true }),
-        (Indented(2), Ascii { slashes: false }),
-        (Indented(2), Plain),
-        (Indented(2), Slashes),
-        (Indented(4), Ascii { slashes: true }),
-        (Indented(4), Ascii { slashes: false }),
-        (Indented(4), Plain),
-        (Indented(4), Slashes),
-    ]
-};
+pub(super) fn variants() -> impl Iterator<Item = (Layout, Escapes)> {
+    use Escapes::{Ascii, Capitals, DotNet, Html, Plain, Slashes};
+    use Layout::{ColonSpaced, Compact, Indented, Spaced, Tabs};
+    let escapes = [Ascii { slashes: true }, Ascii { slashes: false }, Plain, Slashes, Html, Capitals, DotNet];
+    let kept = |layout| (layout, Escapes::AsIs);
+    let first = [Compact, Spaced, Indented(2)].map(kept).into_iter();
+    let first = first.chain(escapes.map(|escapes| (Layout::AsIs, escapes)));
+    let first = first.chain([ColonSpaced, Indented(4), Tabs].map(kept));
+    let both = [Compact, Spaced, Indented(2), Indented(4), Tabs].into_iter();
+    first.chain(both.flat_map(move |layout| escapes.map(|escapes| (layout, escapes))))
+}
 
 /// The text in another layout. None when it is no JSON object or array as far as its brackets and strings go.
 pub(super) fn rewritten(text: &str, layout: Layout, escapes: Escapes) -> Option<String> {
@@ -128,10 +130,13 @@ fn is_empty_behind(bytes: &[u8], mut at: usize) -> bool {
 fn new_line(layout: Layout, depth: usize, out: &mut String) {
     /// Levels of the deepest indentation; deeper ones would make a small body a large one.
     const DEPTH_MAX: usize = 64;
-    if let Layout::Indented(width) = layout {
-        out.push('\n');
-        out.extend(std::iter::repeat_n(' ', width * depth.min(DEPTH_MAX)));
-    }
+    let (sign, width) = match layout {
+        Layout::Indented(width) => (' ', width),
+        Layout::Tabs => ('\t', 1),
+        _ => return,
+    };
+    out.push('\n');
+    out.extend(std::iter::repeat_n(sign, width * depth.min(DEPTH_MAX)));
 }
 
 /// The index behind the string that begins here.
@@ -147,14 +152,16 @@ fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
 }
 
 fn write_string(quoted: &str, escapes: Escapes, out: &mut String) -> Option<()> {
-    let (ascii, slashes) = match escapes {
-        Escapes::Ascii { slashes } => (true, slashes),
-        Escapes::Slashes => (false, true),
-        Escapes::AsIs | Escapes::Plain => (false, false),
-    };
+    if escapes == Escapes::AsIs {
+        out.push_str(quoted);
+        return Some(());
+    }
+    let slashes = matches!(escapes, Escapes::Slashes | Escapes::Ascii { slashes: true });
+    let capitals = matches!(escapes, Escapes::Capitals | Escapes::DotNet);
     let has = |byte: u8| memchr::memchr(byte, quoted.as_bytes()).is_some();
-    let changes = has(b'\\') || (slashes && has(b'/')) || (ascii && !quoted.is_ascii());
-    if !changes || escapes == Escapes::AsIs {
+    let inner = &quoted[1..quoted.len() - 1];
+    let changes = has(b'\\') || (slashes && has(b'/')) || inner.chars().any(|letter| escapes.escapes(letter));
+    if !changes {
         out.push_str(quoted);
         return Some(());
     }
@@ -162,19 +169,19 @@ fn write_string(quoted: &str, escapes: Escapes, out: &mut String) -> Option<()> 
     out.push('"');
     for character in text.chars() {
         match character {
-            '"' => out.push_str("\\\""),
+            '/' if slashes => out.push_str("\\/"),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             '\u{8}' => out.push_str("\\b"),
             '\u{c}' => out.push_str("\\f"),
-            '/' if slashes => out.push_str("\\/"),
-            plain if plain >= ' ' && (plain.is_ascii() || !ascii) => out.push(plain),
+            plain if plain >= ' ' && plain != '"' && !escapes.escapes(plain) => out.push(plain),
+            '"' if !escapes.escapes('"') => out.push_str("\\\""),
             other => {
                 for unit in other.encode_utf16(&mut [0; 2]) {
                     // Writing to a String cannot fail.
-                    let _ = write!(out, "\\u{unit:04x}");
+                    let _ = if capitals { write!(out, "\\u{unit:04X}") } else { write!(out, "\\u{unit:04x}") };
                 }
             }
         }

@@ -5,12 +5,17 @@
 //! it but the bytes that it may hash, so that the same request always gets the same answer.
 
 mod bodies;
+mod charsets;
+mod checks;
+mod forms;
 mod json_layout;
+mod json_values;
 mod search;
 mod secrets;
 mod tokens;
 mod unread;
 mod urls;
+mod wrappings;
 
 use super::Verdict;
 use super::action::Action;
@@ -130,7 +135,11 @@ fn searched(verification: &Verification<'_>, secrets: &[Secret], local_url: Opti
         return certain(Mistake::SecretMalformed);
     }
     if verification.scheme.algorithm.kind() == Kind::Token {
-        return vec![Mistake::WrongSecret.found(Confidence::Likely)].into();
+        return vec![tokens::left_of_plain(verification, secrets)].into();
+    }
+    let is_signed = |secret: &Secret| search.fits_unchanged(secret.expose());
+    if !verification.checks_hold(None) && secrets.iter().any(is_signed) {
+        return vec![checks::unmet(verification, None)].into();
     }
     let url = |secret: &Secret| {
         let url = urls::mistaken(&search, secret.expose(), local_url)?;
@@ -154,13 +163,16 @@ fn searched(verification: &Verification<'_>, secrets: &[Secret], local_url: Opti
 /// What is tried first: it costs little, or is likely.
 fn request_mistake(search: &Search<'_>, secret: &str) -> Option<Mistake> {
     bodies::plain_mistake(search, secret)
-        .or_else(|| search.content_mistake(secret))
+        .or_else(|| search.encoding_mistake(secret))
         .or_else(|| search.algorithm_mistake(secret))
 }
 
 /// What is tried when all that costs less has failed.
 fn late_mistake(search: &Search<'_>, secret: &str) -> Option<Mistake> {
-    bodies::written_again(search, secret).or_else(|| search.moved_timestamp(secret))
+    bodies::written_again(search, secret)
+        .or_else(|| search.content_mistake(secret))
+        .or_else(|| search.moved_timestamp(secret))
+        .or_else(|| search.arrangement_mistake(secret))
 }
 
 /// What is left when no mistake makes the signature match.
@@ -172,11 +184,11 @@ fn left(verification: &Verification<'_>, secrets: &[Secret]) -> Vec<Finding> {
     if secrets.iter().any(|secret| secrets::is_another_kind(secret.expose())) {
         findings.push(Mistake::WrongSecretKind.found(Confidence::Likely));
     }
-    if bodies::is_sorted_form(verification.request.body) {
-        findings.push(Mistake::BodyReserialised.found(Confidence::Likely));
-    }
+    let covers_body = verification.scheme.contents.iter().any(|content| content.has_body());
+    let sign = if covers_body { bodies::sign_of_change(verification.request) } else { None };
+    findings.extend(sign.map(|mistake| mistake.found(Confidence::Likely)));
     findings.push(Mistake::WrongSecret.found(Confidence::Possible));
-    if verification.scheme.contents.iter().any(|content| content.has_body()) {
+    if covers_body {
         findings.push(Mistake::BodyTampered.found(Confidence::Possible));
     }
     if verification.scheme.contents.iter().any(|content| content.has_headers()) {

@@ -10,8 +10,10 @@ use super::super::algorithm::{Algorithm, Kind};
 use super::super::finding::Mistake;
 use super::super::options::OptionName;
 use super::super::public_key::PublicKey;
+use super::super::signature_place::Signature;
 use super::super::template::Context;
 use super::super::verification::{Received, Verification, matches};
+use super::unread;
 
 /// Bytes that one search may hash: some thirty times a body of 256 KiB, which takes well under 50 ms.
 const HASHED_BYTES_MAX: u64 = 8 * 1024 * 1024;
@@ -150,6 +152,53 @@ impl<'a> Search<'a> {
             }
         }
         false
+    }
+
+    /// Whether a signature fits as it stands.
+    pub(super) fn fits_unchanged(&self, secret: &str) -> bool {
+        self.verification.key(secret).is_some_and(|key| self.fits(&Trial::with_key(&key, secret)))
+    }
+
+    /// A signature in another encoding that reads as one of the documented encoding too: those of public keys have no
+    /// fixed length.
+    pub(super) fn encoding_mistake(&self, secret: &str) -> Option<Mistake> {
+        let verification = self.verification;
+        let scheme = verification.scheme;
+        if scheme.algorithm.kind() != Kind::PublicKey {
+            return None;
+        }
+        let key = verification.key(secret)?;
+        let (first, time) = self.received.signatures.first()?;
+        let sources = verification.sources();
+        let mut signatures = Vec::new();
+        for place in &scheme.places {
+            for value in place.values(&sources) {
+                let texts = place.items(&value).into_iter();
+                let texts = texts.filter_map(|item| item.strip_prefix(place.prefix().as_bytes()));
+                let others = texts.flat_map(|text| unread::in_other_encodings(text, place.encoding));
+                signatures.extend(others.map(|bytes| (Signature { bytes, ..first.clone() }, time.clone())));
+            }
+        }
+        let received = Received { signatures, id: self.received.id.clone() };
+        let other =
+            Search { received: &received, left: Cell::new(self.left.get()), ..Search::new(verification, &received) };
+        other.fits(&Trial::with_key(&key, secret)).then_some(Mistake::EncodingMismatch)
+    }
+
+    /// Any of the signed parts, in any order, joined in any way.
+    pub(super) fn arrangement_mistake(&self, secret: &str) -> Option<Mistake> {
+        if self.verification.request.body.len() > SMALL_BODY_BYTES_MAX {
+            return None;
+        }
+        let key = self.verification.key(secret)?;
+        let fits =
+            |template: &Template| self.fits(&Trial { template: Some(template), ..Trial::with_key(&key, secret) });
+        let mut contents = self.verification.scheme.contents.iter();
+        contents.find_map(|content| {
+            let mut arrangements = content.arrangements();
+            let (is_whole, _) = arrangements.find(|(_, template)| self.may_go_on() && fits(template))?;
+            Some(if is_whole { Mistake::SignedContentWrong } else { Mistake::SignedContentIncomplete })
+        })
     }
 
     /// A part left out of the signed text, or the parts joined in another way.

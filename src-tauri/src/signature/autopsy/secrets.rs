@@ -11,6 +11,25 @@ use crate::domain::Secret;
 /// access tokens).
 const OTHER_KINDS: [&str; 9] = ["sk_", "rk_", "pk_", "we_", "shpat_", "shpss_at_", "xoxb-", "xoxp-", "Bearer "];
 
+/// Quotes that settings files, shells and word processors put around a text.
+const QUOTES: [(char, char); 8] = [
+    ('"', '"'),
+    ('\'', '\''),
+    ('`', '`'),
+    ('\u{201c}', '\u{201d}'),
+    ('\u{2018}', '\u{2019}'),
+    ('\u{201e}', '\u{201c}'),
+    ('\u{ab}', '\u{bb}'),
+    ('<', '>'),
+];
+/// Prefixes that are part of the key and that people leave out: Stripe's, Linear's, Notion's, Persona's, ElevenLabs',
+/// Polar's.
+const PREFIXES: [&str; 6] = [WHSEC, "lin_wh_", "secret_", "wbhsec_", "wsec_", "polar_whs_"];
+/// What stands before a token in a header (RFC 6750 section 2.1).
+const BEARER: &str = "Bearer ";
+/// What a key as PEM begins with; its line ends are part of it (RFC 7468).
+const PEM: &str = "-----BEGIN";
+
 /// A mistake with a secret, and the secret as it should be kept where that can be said.
 pub(in crate::signature) struct SecretMistake {
     /// What is wrong.
@@ -39,15 +58,50 @@ pub(super) fn is_another_kind(secret: &str) -> bool {
 }
 
 /// The texts that a secret may have been meant to be, each with the mistake that made it what it is.
-pub(super) fn meant(text: &str) -> Vec<(Mistake, &str)> {
-    let trimmed = text.trim();
+pub(super) fn meant(text: &str, form: SecretForm) -> Vec<(Mistake, String)> {
+    let clean = text.trim_matches(is_unseen);
     let mut meant = Vec::new();
-    if trimmed != text {
-        meant.push((Mistake::SecretWhitespace, trimmed));
+    let mut add = |mistake, text: &str| meant.push((mistake, text.to_owned()));
+    if clean != text {
+        add(Mistake::SecretWhitespace, clean);
     }
-    meant.extend(unquoted(trimmed).map(|plain| (Mistake::SecretQuoted, plain)));
-    meant.extend(trimmed.strip_prefix(V1).map(|rest| (Mistake::SecretPrefix, rest)));
+    if clean.contains(is_unseen) && !clean.contains(PEM) {
+        add(Mistake::SecretWhitespace, &clean.replace(is_unseen, ""));
+    }
+    if let Some(plain) = unquoted(clean) {
+        add(Mistake::SecretQuoted, plain);
+        add(Mistake::SecretQuoted, plain.trim_matches(is_unseen));
+    }
+    if clean.contains("\\n") {
+        add(Mistake::SecretEscaped, &unquoted(clean).unwrap_or(clean).replace("\\r", "").replace("\\n", "\n"));
+    }
+    // Where the text is the key, a prefix may well be a part of it: then the sender is wrong, not the receiver.
+    let is_text = matches!(form, SecretForm::Utf8 | SecretForm::Nfkd | SecretForm::Html);
+    let prefixes = [Some(V1), Some(BEARER), (!is_text).then_some(WHSEC)];
+    let bare = prefixes.into_iter().flatten().filter_map(|prefix| clean.strip_prefix(prefix));
+    for bare in bare.chain(assigned(clean)) {
+        let bare = bare.trim_matches(is_unseen);
+        add(Mistake::SecretPrefix, bare);
+        if let Some(plain) = unquoted(bare) {
+            add(Mistake::SecretPrefix, plain);
+        }
+    }
+    if form == SecretForm::Utf8 {
+        PREFIXES.iter().for_each(|prefix| add(Mistake::SecretPrefixStripped, &format!("{prefix}{clean}")));
+    }
     meant
+}
+
+/// The value of a line `NAME=value`, as settings files have them.
+fn assigned(text: &str) -> Option<&str> {
+    let (name, value) = text.strip_prefix("export ").unwrap_or(text).split_once('=')?;
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+    (is_name && !value.is_empty()).then_some(value)
+}
+
+/// White space, and what is copied along without being seen: zero-width characters, byte order marks.
+fn is_unseen(letter: char) -> bool {
+    letter.is_whitespace() || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\0')
 }
 
 /// The mistake with a secret whose undoing makes the signature match.
@@ -57,15 +111,21 @@ pub(super) fn mistaken(search: &Search<'_>, secret: &Secret) -> Option<SecretMis
         let key = search.verification.key(text);
         key.is_some_and(|key| search.fits(&Trial::with_key(&key, text)))
     };
-    if let Some((mistake, meant)) = meant(text).into_iter().find(|(_, meant)| fits_text(meant)) {
-        return Some(SecretMistake::of_text(mistake, meant));
+    let form = search.verification.scheme.secret;
+    if let Some((mistake, meant)) = meant(text, form).into_iter().find(|(_, meant)| fits_text(meant)) {
+        return Some(SecretMistake::of_text(mistake, &meant));
     }
     if are_swapped(search, text) {
         return Some(SecretMistake::without_correction(Mistake::KeysSwapped));
     }
-    let form = search.verification.scheme.secret;
+    // Where the secret itself is a part of what is signed, that part changes with it.
+    let fits_key = |key: &&Vec<u8>| {
+        let secret = std::str::from_utf8(key).unwrap_or(text);
+        let made = if form == SecretForm::Basic { search.verification.key(secret) } else { None };
+        search.fits(&Trial::with_key(made.as_deref().unwrap_or(key), secret))
+    };
     let (mistake, keys) = other_keys(form, text);
-    let fitting = keys.iter().find(|key| search.fits(&Trial::with_key(key, text)));
+    let fitting = keys.iter().find(fits_key);
     match (mistake, fitting) {
         // The signer's mistake: a secret that makes up for it here would fail with the provider itself.
         (Some(Mistake::SecretNotDecoded), Some(_)) => {
@@ -74,12 +134,25 @@ pub(super) fn mistaken(search: &Search<'_>, secret: &Secret) -> Option<SecretMis
         (Some(mistake), Some(key)) => return Some(SecretMistake::of_key(mistake, form, key)),
         _ => {}
     }
-    if form == SecretForm::Utf8 || form == SecretForm::Nfkd || form == SecretForm::Html {
-        let decoded = decoded(text);
-        let fitting = decoded.iter().find(|key| search.fits(&Trial::with_key(key, text)));
-        return fitting.map(|key| SecretMistake::of_key(Mistake::SecretDecoded, form, key));
-    }
-    None
+    let decoded = decoded(text);
+    let (mistake, fitting) = match form {
+        SecretForm::Utf8 | SecretForm::Nfkd | SecretForm::Html => {
+            (Mistake::SecretDecoded, decoded.iter().find(fits_key))
+        }
+        SecretForm::Sha1 | SecretForm::Basic => {
+            let texts = decoded.iter().filter_map(|key| std::str::from_utf8(key).ok());
+            let mut fitting = texts.filter(|text| fits_text(text));
+            return fitting.next().map(|text| SecretMistake::of_text(Mistake::SecretDecoded, text));
+        }
+        SecretForm::Hex | SecretForm::Base64 | SecretForm::Whsec | SecretForm::V1Whsec => {
+            let twice = decoded.iter().filter_map(|key| std::str::from_utf8(key).ok()).flat_map(self::decoded);
+            let keys: Vec<Vec<u8>> = decoded.iter().cloned().chain(twice).collect();
+            let fitting = keys.iter().find(fits_key)?;
+            return Some(SecretMistake::of_key(Mistake::SecretEncoding, form, fitting));
+        }
+        SecretForm::PublicKey | SecretForm::Certificate => return None,
+    };
+    fitting.map(|key| SecretMistake::of_key(mistake, form, key))
 }
 
 /// The keys that a signer may have made of a secret of this form without reading it as the form wants.
@@ -99,12 +172,12 @@ fn other_keys(form: SecretForm, text: &str) -> (Option<Mistake>, Vec<Vec<u8>>) {
 }
 
 /// What stands behind each underscore.
-fn tails(text: &str) -> Vec<&str> {
+pub(super) fn tails(text: &str) -> Vec<&str> {
     text.match_indices('_').map(|(at, _)| &text[at + 1..]).collect()
 }
 
 /// What a secret and its tails decode to.
-fn decoded(text: &str) -> Vec<Vec<u8>> {
+pub(super) fn decoded(text: &str) -> Vec<Vec<u8>> {
     let encodings = [Encoding::Base64, Encoding::Base64url, Encoding::Hex];
     let texts = std::iter::once(text).chain(tails(text));
     let decode = |text: &str| encodings.map(|encoding| encoding.decode(text.as_bytes()));
@@ -113,7 +186,7 @@ fn decoded(text: &str) -> Vec<Vec<u8>> {
 
 /// The text without a pair of quotes around it.
 fn unquoted(text: &str) -> Option<&str> {
-    ['"', '\'', '`'].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote))
+    QUOTES.iter().find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close))
 }
 
 /// Whether a signature fits the key of another place: primary and secondary key exchanged.

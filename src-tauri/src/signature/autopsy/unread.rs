@@ -15,9 +15,7 @@ pub(super) fn missing(verification: &Verification<'_>) -> Mistake {
     let (scheme, sources) = (verification.scheme, verification.sources());
     let has_signature = scheme.places.iter().any(|place| !place.values(&sources).is_empty());
     if !has_signature {
-        let is_blank =
-            |place: &SignaturePlace| place.place.header_name().is_some_and(|name| sources.headers.get(name).is_some());
-        if scheme.places.iter().any(is_blank) {
+        if scheme.places.iter().any(|place| place.has_header(&sources)) {
             return Mistake::SignatureMalformed;
         }
         let in_header = scheme.places.iter().any(|place| place.place.header_name().is_some());
@@ -67,15 +65,49 @@ fn mistaken(item: &[u8], place: &SignaturePlace, algorithm: Algorithm) -> Option
     }
     let at = item.iter().position(|byte| matches!(byte, b'=' | b',')).map_or(0, |at| at + 1);
     let tail = if prefix.is_empty() { item } else { documented.unwrap_or(&item[at..]) };
-    let could_be = |encoding: &Encoding| encoding.decode(tail).is_some_and(|bytes| algorithm.could_be(&bytes));
-    let others = [Encoding::Hex, Encoding::Base64, Encoding::Base64url];
-    if others.iter().filter(|encoding| **encoding != place.encoding).any(could_be) {
+    let could_be = |bytes: &[u8]| algorithm.could_be(bytes);
+    if in_other_encodings(tail, place.encoding).iter().any(|bytes| could_be(bytes)) {
         return Some(Mistake::EncodingMismatch);
     }
     // The right kind of digest behind another prefix.
-    if could_be(&place.encoding) {
+    if place.encoding.decode(tail).is_some_and(|bytes| could_be(&bytes)) {
         return Some(Mistake::SignatureMalformed);
     }
     let length = place.encoding.decode(tail)?.len();
     (algorithm.kind() == Kind::Digest && DIGEST_BYTES.contains(&length)).then_some(Mistake::WrongAlgorithm)
+}
+
+/// What a text stands for that is not written in the documented encoding: in another, in two on top of each other, escaped
+/// for a URL, with colons between bytes.
+pub(super) fn in_other_encodings(text: &[u8], documented: Encoding) -> Vec<Vec<u8>> {
+    let digits = [Encoding::Hex, Encoding::Base64, Encoding::Base64url];
+    // Hex that was cut off may read as base64; no digest in base64 is made of hex digits alone.
+    let is_hex = text.iter().all(u8::is_ascii_hexdigit);
+    let fits = |encoding: &Encoding| *encoding != documented && (!is_hex || *encoding == Encoding::Hex);
+    let mut found: Vec<Vec<u8>> =
+        digits.iter().filter(|encoding| fits(encoding)).filter_map(|encoding| encoding.decode(text)).collect();
+    // Digits that were written as text a second time.
+    let outer = digits.iter().filter_map(|encoding| encoding.decode(text)).filter(|inner| inner.is_ascii());
+    let twice: Vec<Vec<u8>> = outer
+        .flat_map(|inner| digits.iter().filter_map(|encoding| encoding.decode(&inner)).collect::<Vec<_>>())
+        .collect();
+    found.extend(twice);
+    if text.contains(&b'%') {
+        let plain = form_urlencoded_part(text);
+        found.extend(digits.iter().filter_map(|encoding| encoding.decode(&plain)));
+    }
+    if text.contains(&b':') {
+        let plain: Vec<u8> = text.iter().copied().filter(|byte| *byte != b':').collect();
+        found.extend(Encoding::Hex.decode(&plain));
+    }
+    found
+}
+
+/// The text with its percent escapes resolved; a plus stays one, as base64 has it.
+fn form_urlencoded_part(text: &[u8]) -> Vec<u8> {
+    let kept = String::from_utf8_lossy(text).replace('+', "%2B");
+    url::form_urlencoded::parse(kept.as_bytes())
+        .next()
+        .map(|(name, _)| name.into_owned().into_bytes())
+        .unwrap_or_default()
 }

@@ -32,7 +32,9 @@ pub(super) fn mistaken(search: &Search<'_>, secret: &str, local: Option<&str>) -
     let key = verification.key(secret)?;
     let seen = [verification.sources().url, verification.request.url, local];
     let fits = |url: &String| search.fits(&Trial { url: Some(url), ..Trial::with_key(&key, secret) });
-    seen.into_iter().flatten().flat_map(|url| others(url, verification)).find(fits)
+    let known = seen[0].map(str::to_owned);
+    let others = seen.into_iter().flatten().flat_map(|url| others(url, verification));
+    others.filter(|url| Some(url) != known.as_ref()).find(fits)
 }
 
 /// The URL as it was signed, where it differs from the known one by one character: a slip of typing or pasting.
@@ -64,9 +66,9 @@ fn slips(url: &str) -> impl Iterator<Item = String> {
     less.chain(more).chain(other)
 }
 
-/// The URLs that a receiver may take for this one, and those that the request's headers speak of.
+/// The URLs that a receiver may take for this one, itself among them, and those that the request's headers speak of.
 fn others(url: &str, verification: &Verification<'_>) -> Vec<String> {
-    let mut urls = vec![swapped_scheme(url)];
+    let mut urls = vec![url.to_owned(), swapped_scheme(url)];
     for url in [url.to_owned(), swapped_scheme(url)] {
         let (base, query) = url.split_once('?').map_or((url.as_str(), None), |(base, query)| (base, Some(query)));
         let with_query = |base: &str| query.map_or_else(|| base.to_owned(), |query| format!("{base}?{query}"));
@@ -79,22 +81,85 @@ fn others(url: &str, verification: &Verification<'_>) -> Vec<String> {
         urls.push(format!("{base}?{}", sorted.join("&")));
         urls.push(format!("{base}?{}", fields.iter().rev().copied().collect::<Vec<_>>().join("&")));
     }
-    let headers = verification.request.headers;
-    let scheme = headers.get_text("x-forwarded-proto").unwrap_or("https");
-    for name in ["x-forwarded-host", "x-original-host", "host"] {
-        if let (Some(host), Some(start)) = (headers.get_text(name), url.find("://")) {
-            let path = url[start + 3..].find('/').map_or("/", |at| &url[start + 3 + at..]);
-            urls.push(format!("{scheme}://{host}{path}"));
-        }
-    }
+    urls.extend(spelled_otherwise(url));
+    urls.extend(of_headers(url, verification));
     let sources = verification.sources();
     for check in &verification.scheme.checks {
         if let (Some(name), Some(value)) = (check.query(), check.value(verification.options, &sources)) {
             urls.extend(with_parameter(url, name, &value));
         }
     }
-    urls.retain(|other| other != url);
     urls
+}
+
+/// The same address in other words: with its usual port, with and without `www.`, with its escapes otherwise.
+fn spelled_otherwise(url: &str) -> Vec<String> {
+    let Some(start) = url.find("://").map(|at| at + 3) else { return Vec::new() };
+    let end = url[start..].find(['/', '?']).map_or(url.len(), |at| start + at);
+    let (scheme, host, tail) = (&url[..start], &url[start..end], &url[end..]);
+    let (name, has_port) = host.rsplit_once(':').map_or((host, false), |(name, _)| (name, true));
+    let mut urls = vec![format!("{scheme}{}{tail}", host.to_ascii_lowercase())];
+    if has_port {
+        // A listener's own port, where the sender knows that of a proxy before it.
+        urls.push(format!("{scheme}{name}{tail}"));
+        urls.push(format!("https://{name}{tail}"));
+    } else {
+        urls.push(format!("https://{host}:443{tail}"));
+        urls.push(format!("http://{host}:80{tail}"));
+    }
+    urls.push(match host.strip_prefix("www.") {
+        Some(bare) => format!("{scheme}{bare}{tail}"),
+        None => format!("{scheme}www.{host}{tail}"),
+    });
+    for (from, to) in [("+", "%20"), ("%20", "+"), ("~", "%7E"), ("%7E", "~"), (":", "%3A"), ("%3A", ":"), ("%2F", "/")]
+    {
+        urls.push(format!("{scheme}{host}{}", tail.replace(from, to)));
+    }
+    let escapes = |change: fn(char) -> char| -> String {
+        let mut behind = 0;
+        let letters = tail.chars().map(|letter| {
+            behind = if letter == '%' { 2 } else { i32::max(behind - 1, -1) };
+            if behind >= 0 && letter != '%' { change(letter) } else { letter }
+        });
+        letters.collect()
+    };
+    urls.push(format!("{scheme}{host}{}", escapes(|letter| letter.to_ascii_lowercase())));
+    urls.push(format!("{scheme}{host}{}", escapes(|letter| letter.to_ascii_uppercase())));
+    urls
+}
+
+/// The URLs that the request's own headers and those of proxies make likely.
+fn of_headers(url: &str, verification: &Verification<'_>) -> Vec<String> {
+    let headers = verification.request.headers;
+    let Some(start) = url.find("://").map(|at| at + 3) else { return Vec::new() };
+    let end = url[start..].find('/').map_or(url.len(), |at| start + at);
+    let (own, path) = (&url[start..end], if end < url.len() { &url[end..] } else { "/" });
+    let first = |name: &str| headers.get_text(name).and_then(|text| text.split(',').next()).map(str::trim);
+    let forwarded = headers.get_text("forwarded").unwrap_or_default();
+    let scheme = first("x-forwarded-proto").or(parameter(forwarded, "proto")).unwrap_or("https");
+    let named = ["x-forwarded-host", "x-original-host", "host"].map(first);
+    let mut hosts: Vec<String> =
+        named.into_iter().flatten().chain(parameter(forwarded, "host")).map(str::to_owned).collect();
+    hosts.push(own.to_owned());
+    if let Some(port) = first("x-forwarded-port") {
+        let bare = |host: &String| host.rsplit_once(':').map_or(host.clone(), |(name, _)| name.to_owned());
+        hosts.extend(hosts.iter().map(|host| format!("{}:{port}", bare(host))).collect::<Vec<_>>());
+    }
+    let mut paths = vec![path.to_owned()];
+    for name in ["x-forwarded-prefix", "x-script-name"] {
+        paths.extend(first(name).map(|prefix| format!("{}{path}", prefix.trim_end_matches('/'))));
+    }
+    let written =
+        ["x-original-url", "x-original-uri", "x-rewrite-url", "x-forwarded-uri"].map(|name| headers.get_text(name));
+    paths.extend(written.into_iter().flatten().filter(|path| path.starts_with('/')).map(str::to_owned));
+    let both = hosts.iter().flat_map(|host| paths.iter().map(move |path| format!("{scheme}://{host}{path}")));
+    both.collect()
+}
+
+/// The value of a parameter of the first element of `Forwarded` (RFC 7239 section 4).
+fn parameter<'h>(forwarded: &'h str, name: &str) -> Option<&'h str> {
+    let mut pairs = forwarded.split(',').next()?.split(';').filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim_matches('"'))
 }
 
 fn swapped_scheme(url: &str) -> String {

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod elsewhere;
+mod mistakes;
 mod names_and_keys;
 mod properties;
 mod round_trips;

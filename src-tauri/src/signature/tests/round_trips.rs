@@ -17,7 +17,7 @@ use crate::signature::timestamp_place::TimestampAt;
 use crate::signature::{Algorithm, BodyFacts, Encoding, Place, Provider, Scheme, SecretForm, SignedRequest};
 
 /// The clock of every property; whole seconds, as most schemes sign no smaller ones.
-const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+pub(super) const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 /// Schemes that can be signed with; fewer would mean that the properties test less than they say.
 const SCHEMES_MIN: usize = 135;
 /// How much later an example is signed anew; every timestamp in it has gone stale by then.
@@ -25,7 +25,7 @@ const LATER_SECONDS: i64 = 7 * 24 * 60 * 60;
 /// RSA keys take long to make, so these are from files. They guard nothing.
 const RSA: [&str; 2] = [include_str!("rsa_test_key.pem"), include_str!("rsa_other_key.pem")];
 
-fn signable() -> Vec<(&'static Provider, &'static Scheme)> {
+pub(super) fn signable() -> Vec<(&'static Provider, &'static Scheme)> {
     let providers =
         CATALOGUE.iter().flat_map(|provider| provider.schemes.iter().map(move |scheme| (&**provider, scheme)));
     providers.filter(|(_, scheme)| scheme.can_sign()).collect()
@@ -38,7 +38,7 @@ static KEYS: LazyLock<[[String; 2]; 2]> = LazyLock::new(|| {
 });
 
 /// A secret in the form that a scheme wants; of private keys one of two, as the text is or is not the other.
-fn secret_of(scheme: &Scheme, text: &str, is_other: bool) -> Secret {
+pub(super) fn secret_of(scheme: &Scheme, text: &str, is_other: bool) -> Secret {
     let at = usize::from(is_other);
     Secret::new(match (scheme.secret, scheme.algorithm) {
         (SecretForm::PublicKey, Algorithm::Ed25519) => KEYS[0][at].clone(),
@@ -64,7 +64,7 @@ struct Signed {
 }
 
 /// Headers that some schemes cover, as an older request brought them.
-const COVERED: [(&str, &str); 4] = [
+pub(super) const COVERED: [(&str, &str); 4] = [
     ("Content-Type", "application/json"),
     ("X-Contentful-Signed-Headers", "content-type,x-contentful-timestamp"),
     ("X-Contentful-Timestamp", "1767225000000"),
@@ -72,13 +72,13 @@ const COVERED: [(&str, &str); 4] = [
 ];
 
 /// Where in the body the signature stands.
-fn inner_place(scheme: &Scheme) -> Option<&Place> {
+pub(super) fn inner_place(scheme: &Scheme) -> Option<&Place> {
     scheme.places.first().map(|place| &place.place).filter(|place| place.header_name().is_none())
 }
 
 /// A body that holds the text: the text itself or, for a scheme that signs inside the body or a field of it alone, the
 /// example's with the text added.
-fn body_of(provider: &Provider, scheme: &Scheme, text: &str) -> Vec<u8> {
+pub(super) fn body_of(provider: &Provider, scheme: &Scheme, text: &str) -> Vec<u8> {
     let signs_a_field = scheme.contents.iter().any(|content| content.as_str().contains("{form:"));
     if inner_place(scheme).is_none() && !signs_a_field {
         return text.as_bytes().to_vec();
@@ -92,7 +92,7 @@ fn body_of(provider: &Provider, scheme: &Scheme, text: &str) -> Vec<u8> {
     with.or_else(|| form::with_field(body, "note", text.as_bytes())).unwrap()
 }
 
-fn options_of(scheme: &Scheme) -> Value {
+pub(super) fn options_of(scheme: &Scheme) -> Value {
     let named = scheme.places.first().and_then(|place| place.prefix_option());
     named.map_or(json!({}), |option| json!({ option.as_str(): "a_public_key" }))
 }
