@@ -113,6 +113,13 @@ impl HeadParser {
         Some((method, target))
     }
 
+    /// Whether there is anything of a head among the bytes read so far. The empty line that may stand before it is not:
+    /// some senders end each body with one (RFC 9112 section 2.2).
+    #[must_use]
+    pub fn has_begun(&self, bytes: &[u8]) -> bool {
+        self.has_request_line() || bytes.len() > self.line
+    }
+
     fn has_request_line(&self) -> bool {
         self.headers.start > 0
     }

@@ -153,17 +153,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HeadGate<S> {
     }
 
     fn take_head_bytes(&mut self, fresh: &[u8]) {
-        if !self.pending.is_empty() {
+        let was_idle = self.is_between_requests();
+        if self.pending.is_empty() {
+            // The common case: the whole head came in one piece, and is read where it lies.
+            let end = self.parse(fresh).unwrap_or_default();
+            self.pending.extend_from_slice(&fresh[end..]);
+        } else {
             self.pending.extend_from_slice(fresh);
-            return self.parse_pending();
+            self.parse_pending();
         }
-        // The common case: the whole head came in one piece, and is read where it lies.
-        match self.parse(fresh) {
-            Some(end) => self.pending.extend_from_slice(&fresh[end..]),
-            None => {
-                self.pending.extend_from_slice(fresh);
-                self.since = Some(Instant::now());
-            }
+        if was_idle && self.made.is_empty() && !self.is_between_requests() {
+            self.since = Some(Instant::now());
         }
     }
 
@@ -236,12 +236,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HeadGate<S> {
     /// The sender ended the connection. Between requests that is how it ends; in a head it may only have closed its own
     /// half, and still reads the answer.
     fn end_before_head(&mut self) {
-        if self.pending.is_empty() {
+        if self.is_between_requests() {
             self.stage = Stage::Closed;
         } else {
             let pending = std::mem::take(&mut self.pending);
             self.refuse_head(Broken::Aborted, &pending);
         }
+    }
+
+    fn is_between_requests(&self) -> bool {
+        !self.parser.has_begun(&self.pending)
     }
 
     /// Ready when the wait for a head is over without one.
@@ -251,17 +255,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HeadGate<S> {
             self.stage = Stage::Closed;
             return Poll::Ready(());
         }
-        let limit = if self.pending.is_empty() { self.limits.keep_alive_idle } else { self.limits.head };
+        let is_idle = self.is_between_requests();
+        let limit = if is_idle { self.limits.keep_alive_idle } else { self.limits.head };
         let since = *self.since.get_or_insert_with(Instant::now);
         // An answer that has not been taken yet still stands in hyper's buffer.
-        let may_rest = may_rest && self.pending.is_empty() && self.write_blocked_since.is_none();
+        let may_rest = may_rest && is_idle && self.write_blocked_since.is_none();
         if may_rest && self.limits.rest < limit {
             ready!(self.reading.poll(cx, since + self.limits.rest));
             self.is_resting = true;
             return Poll::Ready(());
         }
         ready!(self.reading.poll(cx, since + limit));
-        if self.pending.is_empty() {
+        if is_idle {
             self.stage = Stage::Closed;
         } else {
             let pending = std::mem::take(&mut self.pending);

@@ -370,6 +370,16 @@ fn a_sender_that_leaves_in_the_middle_is_told_apart_from_one_that_is_done() {
 }
 
 #[test]
+fn an_empty_line_behind_a_body_is_no_request_that_broke_off() {
+    let bytes = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab\r\n";
+    for through in [whole(bytes), byte_by_byte(bytes)] {
+        assert_eq!((through.heads.len(), through.refused), (1, None));
+    }
+    let one_more = whole(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab\r\nG");
+    assert_eq!(one_more.refused.unwrap().cause, Broken::Aborted);
+}
+
+#[test]
 fn a_refusal_says_what_could_be_read_of_the_request_line() {
     let refused = whole(b"POST /in/ep_a HTTP/1.1\r\nHost: a\r\nX : b\r\n\r\n").refused.unwrap();
     assert_eq!((refused.method.as_deref(), refused.target.as_deref()), (Some("POST"), Some("/in/ep_a")));

@@ -176,6 +176,25 @@ async fn an_idle_connection_outlives_the_head_limit_and_ends_silently() {
 }
 
 #[tokio::test]
+async fn an_empty_line_behind_a_body_makes_a_connection_no_less_idle() {
+    let listening = listen_limited(short()).await;
+    let mut socket = listening.connect().await;
+    let with_empty_line = format!("{}\r\n", listening.post("", "", "x"));
+    socket.write_all(with_empty_line.as_bytes()).await.unwrap();
+    assert_eq!(status(&read_answer(&mut socket).await), 200);
+    sleep(Duration::from_millis(600)).await;
+    // The head's time begins with the head.
+    let (start, rest) = with_empty_line.split_at(9);
+    socket.write_all(start.as_bytes()).await.unwrap();
+    sleep(Duration::from_millis(50)).await;
+    socket.write_all(rest.as_bytes()).await.unwrap();
+    assert_eq!(status(&read_answer(&mut socket).await), 200);
+    assert_eq!(read_to_end(&mut socket).await, "");
+    assert_eq!(listening.refusals(), []);
+    listening.stop().await;
+}
+
+#[tokio::test]
 async fn a_sender_that_takes_no_answers_is_given_up() {
     let listening = listen_limited(short()).await;
     let mut socket = listening.connect().await;
