@@ -54,17 +54,32 @@ impl Escapes {
     }
 }
 
-/// The layouts and escapes that are worth a try, the likely ones first.
-pub(super) fn variants() -> impl Iterator<Item = (Layout, Escapes)> {
+/// The layouts and escapes that are worth a try with a text, the likely ones first.
+pub(super) fn variants(text: &str) -> impl Iterator<Item = (Layout, Escapes)> {
     use Escapes::{Ascii, Capitals, DotNet, Html, Plain, Slashes};
     use Layout::{ColonSpaced, Compact, Indented, Spaced, Tabs};
+    let has = |signs: &[u8]| signs.iter().any(|sign| memchr::memchr(*sign, text.as_bytes()).is_some());
+    let (is_escaped, is_ascii, has_slash, has_html) = (has(b"\\"), text.is_ascii(), has(b"/"), has(b"<>&"));
+    let changes = |escapes: &Escapes| {
+        is_escaped
+            || match escapes {
+                Escapes::AsIs | Plain => false,
+                Slashes => has_slash,
+                Ascii { slashes } => !is_ascii || (*slashes && has_slash),
+                Capitals => !is_ascii,
+                Html => has_html || !is_ascii,
+                DotNet => has_html || !is_ascii || has(b"'+`"),
+            }
+    };
     let escapes = [Ascii { slashes: true }, Ascii { slashes: false }, Plain, Slashes, Html, Capitals, DotNet];
+    let escapes: Vec<Escapes> = escapes.into_iter().filter(changes).collect();
     let kept = |layout| (layout, Escapes::AsIs);
     let first = [Compact, Spaced, Indented(2)].map(kept).into_iter();
-    let first = first.chain(escapes.map(|escapes| (Layout::AsIs, escapes)));
+    let as_is: Vec<_> = escapes.iter().map(|escapes| (Layout::AsIs, *escapes)).collect();
+    let first = first.chain(as_is);
     let first = first.chain([ColonSpaced, Indented(4), Tabs].map(kept));
     let both = [Compact, Spaced, Indented(2), Indented(4), Tabs].into_iter();
-    first.chain(both.flat_map(move |layout| escapes.map(|escapes| (layout, escapes))))
+    first.chain(both.flat_map(move |layout| escapes.clone().into_iter().map(move |escapes| (layout, escapes))))
 }
 
 /// The text in another layout. None when it is no JSON object or array as far as its brackets and strings go.
