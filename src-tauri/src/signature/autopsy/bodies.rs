@@ -108,7 +108,13 @@ pub(super) fn written_again(search: &Search<'_>, secret: &str) -> Option<Mistake
     let key = search.verification.key(secret)?;
     let fits = |body: &[u8]| search.fits(&Trial { body: Some(body), ..Trial::with_key(&key, secret) });
     let mut rewritings = rewritings(search.verification.request.body).take_while(|_| search.may_go_on());
-    rewritings.any(|body| fits(&body)).then_some(Mistake::BodyReserialised)
+    rewritings
+        .any(|body| {
+            let is_former = fits(&body);
+            search.pay_for_writing(body.len());
+            is_former
+        })
+        .then_some(Mistake::BodyReserialised)
 }
 
 /// The texts that a JSON or form body may have been before it was written out again.

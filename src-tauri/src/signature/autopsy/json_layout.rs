@@ -127,7 +127,13 @@ pub(super) fn rewritten(text: &str, layout: Layout, escapes: Escapes) -> Option<
                     out.push(' ');
                 }
             }
-            byte if byte.is_ascii() => out.push(char::from(byte)),
+            byte if byte.is_ascii() => {
+                // A number or a word, as it stands.
+                let is_inner = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+                let more = bytes[at + 1..].iter().take_while(|byte| is_inner(byte)).count();
+                out.push_str(&text[at..=at + more]);
+                at += more;
+            }
             _ => return None,
         }
         at += 1;
@@ -182,7 +188,14 @@ fn write_string(quoted: &str, escapes: Escapes, out: &mut String) -> Option<()> 
     }
     let text: String = serde_json::from_str(quoted).ok()?;
     out.push('"');
-    for character in text.chars() {
+    let mut kept = 0;
+    for (at, character) in text.char_indices() {
+        let must_be_escaped = character < ' ' || matches!(character, '"' | '\\');
+        if !must_be_escaped && !(slashes && character == '/') && !escapes.escapes(character) {
+            continue;
+        }
+        out.push_str(&text[kept..at]);
+        kept = at + character.len_utf8();
         match character {
             '/' if slashes => out.push_str("\\/"),
             '\\' => out.push_str("\\\\"),
@@ -191,7 +204,6 @@ fn write_string(quoted: &str, escapes: Escapes, out: &mut String) -> Option<()> 
             '\t' => out.push_str("\\t"),
             '\u{8}' => out.push_str("\\b"),
             '\u{c}' => out.push_str("\\f"),
-            plain if plain >= ' ' && plain != '"' && !escapes.escapes(plain) => out.push(plain),
             '"' if !escapes.escapes('"') => out.push_str("\\\""),
             other => {
                 for unit in other.encode_utf16(&mut [0; 2]) {
@@ -201,6 +213,7 @@ fn write_string(quoted: &str, escapes: Escapes, out: &mut String) -> Option<()> 
             }
         }
     }
+    out.push_str(&text[kept..]);
     out.push('"');
     Some(())
 }
