@@ -191,7 +191,8 @@ fn write_string(quoted: &str, escapes: Escapes, out: &mut String) -> Option<()> 
     let mut kept = 0;
     for (at, character) in text.char_indices() {
         let must_be_escaped = character < ' ' || matches!(character, '"' | '\\');
-        if !must_be_escaped && !(slashes && character == '/') && !escapes.escapes(character) {
+        let is_changed = must_be_escaped || escapes.escapes(character) || (slashes && character == '/');
+        if !is_changed {
             continue;
         }
         out.push_str(&text[kept..at]);
