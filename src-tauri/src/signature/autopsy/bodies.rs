@@ -1,16 +1,13 @@
 //! Mistakes with the body: what happens to bytes between sender and receiver.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
-use std::hash::{BuildHasher as _, RandomState};
 
 use serde::de::IgnoredAny;
 
 use super::super::SignedRequest;
 use super::super::finding::Mistake;
 use super::super::json_fields::without_bom;
-use super::json_layout::{Escapes, Layout, rewritten, variants};
-use super::search::{SMALL_BODY_BYTES_MAX, Search, Trial};
+use super::search::{Search, Trial};
 use super::{charsets, forms, json_values, wrappings};
 
 /// The UTF-8 byte order mark.
@@ -103,54 +100,6 @@ fn bom(body: &[u8]) -> Vec<Former<'_>> {
     vec![(Mistake::BodyBom, former)]
 }
 
-/// A body that was parsed and written out again.
-pub(super) fn written_again(search: &Search<'_>, secret: &str) -> Option<Mistake> {
-    let key = search.verification.key(secret)?;
-    let fits = |body: &[u8]| search.fits(&Trial { body: Some(body), ..Trial::with_key(&key, secret) });
-    let mut rewritings = rewritings(search.verification.request.body).take_while(|_| search.may_go_on());
-    rewritings
-        .any(|body| {
-            let is_former = fits(&body);
-            search.pay_for_writing(body.len());
-            is_former
-        })
-        .then_some(Mistake::BodyReserialised)
-}
-
-/// The texts that a JSON or form body may have been before it was written out again.
-pub(super) fn rewritings(body: &[u8]) -> impl Iterator<Item = Vec<u8>> {
-    let text = std::str::from_utf8(without_bom(body)).unwrap_or_default().trim();
-    let is_json = text.starts_with(['{', '[']);
-    let json = variants(text).filter_map(move |(layout, escapes)| rewritten(text, layout, escapes));
-    let json = json.filter(move |other| other != text).flat_map(|text| {
-        // A list of events may have lost the line end behind it as well (SendGrid ends its bodies with CRLF).
-        let ended = text.starts_with('[').then(|| format!("{text}\r\n").into_bytes());
-        std::iter::once(text.into_bytes()).chain(ended)
-    });
-    let small = move || is_json && body.len() <= SMALL_BODY_BYTES_MAX;
-    let rare = std::iter::once_with(move || if small() { rarities(text) } else { Vec::new() }).flatten();
-    let (hashes, mut seen) = (RandomState::new(), HashSet::new());
-    let all = json.chain(rare).chain(std::iter::once_with(move || forms::rewritings(text)).flatten());
-    all.filter(move |other| seen.insert(hashes.hash_one(other)))
-}
-
-/// What writers of JSON seldom do: a line end behind it, sorted names, other numbers.
-fn rarities(text: &str) -> Vec<Vec<u8>> {
-    let mut others = Vec::new();
-    let layouts = [Layout::Compact, Layout::Spaced, Layout::Indented(2), Layout::Indented(4), Layout::Tabs];
-    for layout in layouts {
-        others.extend(rewritten(text, layout, Escapes::AsIs).map(|text| format!("{text}\n")));
-    }
-    if let Some(sorted) = json_values::sorted(text) {
-        let ascii = Escapes::Ascii { slashes: false };
-        let written = |escapes| move |layout: &Layout| (*layout, escapes);
-        let all = layouts.iter().map(written(Escapes::AsIs)).chain(layouts.iter().map(written(ascii)));
-        others.extend(all.filter_map(|(layout, escapes)| rewritten(&sorted, layout, escapes)));
-    }
-    others.extend(json_values::renumbered(text));
-    others.into_iter().map(String::into_bytes).collect()
-}
-
 /// What the body itself shows to have happened to it, where that cannot be undone.
 pub(super) fn sign_of_change(request: &SignedRequest<'_>) -> Option<Mistake> {
     let body = request.body;
@@ -182,38 +131,8 @@ pub(super) fn sign_of_change(request: &SignedRequest<'_>) -> Option<Mistake> {
 mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
-    use serde_json::Value;
 
     use super::*;
-
-    /// JSON objects and arrays.
-    fn json() -> impl Strategy<Value = Value> {
-        let text = "\\PC{0,12}|[/\\\\\"\u{1}é]{0,6}";
-        let leaf = prop_oneof![
-            Just(Value::Null),
-            any::<bool>().prop_map(Value::from),
-            // Exact as floats too.
-            any::<i32>().prop_map(Value::from),
-            text.prop_map(Value::from)
-        ];
-        let tree = leaf.prop_recursive(4, 24, 5, |inner| {
-            prop_oneof![
-                vec(inner.clone(), 0..5).prop_map(Value::from),
-                vec(("\\PC{0,8}", inner), 0..5).prop_map(|members| Value::Object(members.into_iter().collect())),
-            ]
-        });
-        vec(tree, 0..4).prop_map(Value::from)
-    }
-
-    /// The same with all numbers as floats: `1` and `1.0` are one number.
-    fn with_floats(value: &Value) -> Value {
-        match value {
-            Value::Number(number) => Value::from(number.as_f64()),
-            Value::Array(items) => items.iter().map(with_floats).collect(),
-            Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), with_floats(value))).collect(),
-            other => other.clone(),
-        }
-    }
 
     proptest! {
         #[test]
@@ -223,16 +142,7 @@ mod tests {
                 let request = SignedRequest { method: "POST", url: None, headers: &headers, body };
                 let _sign = sign_of_change(&request);
                 prop_assert!(formers(body).count() < 32);
-                prop_assert!(rewritings(body).count() < 1_000);
-            }
-        }
-
-        #[test]
-        fn json_that_is_written_again_stays_the_same_json(value in json(), pretty in any::<bool>()) {
-            let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
-            for other in rewritings(text.as_bytes()) {
-                let other = serde_json::from_slice::<Value>(&other).unwrap();
-                prop_assert_eq!(with_floats(&other), with_floats(&value));
+                prop_assert!(super::super::rewritings::rewritings(body).count() < 1_000);
             }
         }
     }
