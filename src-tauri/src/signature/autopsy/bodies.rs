@@ -29,7 +29,8 @@ pub(super) type Former<'b> = (Mistake, Cow<'b, [u8]>);
 pub(super) fn plain_mistake(search: &Search<'_>, secret: &str) -> Option<Mistake> {
     let key = search.verification.key(secret)?;
     let fits = |body: &[u8]| search.fits(&Trial { body: Some(body), ..Trial::with_key(&key, secret) });
-    formers(search.verification.request.body).find(|(_, body)| fits(body)).map(|(mistake, _)| mistake)
+    let mut formers = formers(search.verification.request.body).take_while(|_| search.may_go_on());
+    formers.find(|(_, body)| fits(body)).map(|(mistake, _)| mistake)
 }
 
 /// The bodies that this one may have been.
@@ -39,47 +40,36 @@ pub(super) fn formers(body: &[u8]) -> impl Iterator<Item = Former<'_>> {
     let inner =
         move || wrappings::encoded(body).into_iter().chain(wrappings::packed(body)).chain(wrappings::wrapped(body));
     let later = std::iter::once_with(inner).flatten().chain(std::iter::once_with(transcoded).flatten());
-    line_ends(body).into_iter().chain(bom(body)).chain(later)
+    line_ends(body).chain(std::iter::once_with(move || bom(body))).chain(later)
 }
 
-fn line_ends(body: &[u8]) -> Vec<Former<'_>> {
-    let mut formers: Vec<Former<'_>> = Vec::new();
-    for end in ["\n", "\r\n"] {
-        formers.push((Mistake::TrailingNewline, Cow::Owned([body, end.as_bytes()].concat())));
-        if let Some(trimmed) = body.strip_suffix(end.as_bytes()) {
-            formers.push((Mistake::TrailingNewline, Cow::Borrowed(trimmed)));
+/// What becomes of the last line end while the others are changed: an editor may add or drop it as well.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Last {
+    Kept,
+    Changed,
+}
+
+fn line_ends(body: &[u8]) -> impl Iterator<Item = Former<'_>> {
+    let end = body.iter().rposition(|byte| !b"\r\n".contains(byte)).map_or(0, |at| at + 1);
+    let (bare, has_end) = (&body[..end], end < body.len());
+    let added = [&b"\n"[..], b"\r\n"].into_iter().map(move |end| Cow::Owned([body, end].concat()));
+    let cut: Vec<&[u8]> = [&b"\n"[..], b"\r\n"].into_iter().filter_map(|end| body.strip_suffix(end)).collect();
+    let all_cut = Some(bare).filter(|bare| has_end && !cut.contains(bare));
+    let last = added.chain(cut.into_iter().chain(all_cut).map(Cow::Borrowed));
+    let last = last.map(|body| (Mistake::TrailingNewline, body));
+    // Made one by one: a body may be large.
+    let ways = [(true, Last::Kept), (false, Last::Kept), (true, Last::Changed), (false, Last::Changed)];
+    let has_lines = memchr::memchr(b'\n', bare).is_some();
+    let all = ways.into_iter().filter(move |_| has_lines).map(move |(is_crlf, last)| {
+        let mut text = replaced(if last == Last::Kept { body } else { bare }, b"\r\n", b"\n");
+        if last == Last::Changed && !has_end {
+            text.push(b'\n');
         }
-    }
-    let bare = body.trim_suffix_of(b"\r\n");
-    if body.len() - bare.len() > 1 && !body.ends_with(b"\r\n") {
-        formers.push((Mistake::TrailingNewline, Cow::Borrowed(bare)));
-    }
-    if memchr::memchr(b'\n', bare).is_some() {
-        let plain = replaced(body, b"\r\n", b"\n");
-        let crlf = replaced(&plain, b"\n", b"\r\n");
-        // An editor that changes the line ends may add or drop the last one as well.
-        let others = |text: &[u8], end: &[u8]| {
-            let bare = text.trim_suffix_of(b"\r\n");
-            [bare.to_vec(), [bare, end].concat()].into_iter().filter(|other| other != text).collect::<Vec<_>>()
-        };
-        let with_others = [(&crlf, &b"\r\n"[..]), (&plain, b"\n")].map(|(text, end)| others(text, end));
-        let all = [crlf.clone(), plain.clone()].into_iter().chain(with_others.into_iter().flatten());
-        formers.extend(all.map(|text| (Mistake::LineEndings, Cow::Owned(text))));
-    }
-    formers
-}
-
-/// The end of some bytes.
-trait End {
-    /// The bytes without any of these behind them.
-    fn trim_suffix_of(&self, signs: &[u8]) -> &[u8];
-}
-
-impl End for [u8] {
-    fn trim_suffix_of(&self, signs: &[u8]) -> &[u8] {
-        let end = self.iter().rposition(|byte| !signs.contains(byte)).map_or(0, |at| at + 1);
-        &self[..end]
-    }
+        let text = if is_crlf { replaced(&text, b"\n", b"\r\n") } else { text };
+        (Mistake::LineEndings, Cow::Owned(text))
+    });
+    last.chain(all)
 }
 
 fn replaced(body: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
@@ -94,10 +84,10 @@ fn replaced(body: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     out
 }
 
-fn bom(body: &[u8]) -> Vec<Former<'_>> {
+fn bom(body: &[u8]) -> Former<'_> {
     let plain = without_bom(body);
     let former = if plain.len() < body.len() { Cow::Borrowed(plain) } else { Cow::Owned([BOM, body].concat()) };
-    vec![(Mistake::BodyBom, former)]
+    (Mistake::BodyBom, former)
 }
 
 /// What the body itself shows to have happened to it, where that cannot be undone.
