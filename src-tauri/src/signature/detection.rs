@@ -6,7 +6,7 @@ use super::action::Action;
 use super::event_source::EventSource;
 use super::finding::{Finding, Mistake};
 use super::place::{Place, Sources};
-use super::{Catalogue, Provider, SignedRequest};
+use super::{Catalogue, Provider, SignaturePlace, SignedRequest};
 use crate::domain::{EndpointId, Headers, Secret};
 
 /// Secrets of other endpoints that are tried.
@@ -218,11 +218,11 @@ fn sources<'a>(request: &SignedRequest<'a>) -> Sources<'a> {
 
 /// Whether one of its signature headers is there. Headers that everybody uses say nothing about who sends.
 fn brings_signature(provider: &Provider, sources: &Sources<'_>) -> bool {
-    let is_there = |place: &Place| {
-        let name = place.header_name().filter(|name| !name.eq_ignore_ascii_case("authorization"));
-        name.is_some() && place.read(sources).is_some()
+    let is_there = |place: &SignaturePlace| {
+        let name = place.place.header_name().filter(|name| !name.eq_ignore_ascii_case("authorization"));
+        name.is_some() && !place.values(sources).is_empty()
     };
-    provider.schemes.iter().flat_map(|scheme| &scheme.places).any(|place| is_there(&place.place))
+    provider.schemes.iter().flat_map(|scheme| &scheme.places).any(is_there)
 }
 
 fn score(provider: &Provider, sources: &Sources<'_>) -> usize {

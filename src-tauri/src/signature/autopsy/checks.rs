@@ -4,7 +4,7 @@ use super::super::SignedRequest;
 use super::super::finding::{Confidence, Finding, Mistake};
 use super::super::jwt::Token;
 use super::super::verification::Verification;
-use super::bodies;
+use super::{bodies, rewritings};
 
 /// The check that a genuine request does not meet, and the mistake behind it.
 pub(super) fn unmet(verification: &Verification<'_>, token: Option<&Token>) -> Finding {
@@ -22,8 +22,8 @@ pub(super) fn unmet(verification: &Verification<'_>, token: Option<&Token>) -> F
             if let Some((mistake, _)) = bodies::formers(body).find(|(_, body)| holds(body)) {
                 return mistake.certain();
             }
-            if bodies::rewritings(body).any(|body| holds(&body)) {
-                return Mistake::BodyReserialised.certain();
+            if let Some(former) = rewritings::rewritings(body).find(|former| holds(&former.body)) {
+                return former.way.found();
             }
             let sign = bodies::sign_of_change(verification.request);
             sign.map_or_else(|| Mistake::BodyTampered.certain(), |mistake| mistake.found(Confidence::Likely))

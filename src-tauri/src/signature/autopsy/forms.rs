@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use url::form_urlencoded;
 
+use super::rewritings::Way;
+
 /// Fields of a form whose order is changed.
 const FORM_FIELDS_MAX: usize = 64;
 /// Fields from which on their sorted order is no accident.
@@ -39,24 +41,26 @@ pub(super) fn is_sorted(body: &[u8]) -> bool {
 }
 
 /// A form as it may have been: by another writer, with its fields in another order.
-pub(super) fn rewritings(text: &str) -> Vec<Vec<u8>> {
+pub(super) fn rewritings(text: &str) -> Vec<(Way, String)> {
     let fields: Vec<&str> = text.split('&').collect();
     if text.starts_with(['{', '[', '<']) || !text.contains('=') || fields.len() > FORM_FIELDS_MAX {
         return Vec::new();
     }
-    let mut others = vec![text.replace("%20", "+"), text.replace('+', "%20")];
+    let mut escaped = vec![text.replace("%20", "+"), text.replace('+', "%20")];
     for writer in &WRITERS {
         let written = written(text, writer);
         let lower = lower_escapes(&written);
-        others.extend([written, lower]);
+        escaped.extend([written, lower]);
     }
-    others.push(lower_escapes(text));
+    escaped.push(lower_escapes(text));
     let sorted: BTreeSet<&str> = fields.iter().copied().collect();
-    others.push(sorted.into_iter().collect::<Vec<_>>().join("&"));
-    others.push(fields.iter().rev().copied().collect::<Vec<_>>().join("&"));
+    let mut ordered = vec![sorted.into_iter().collect::<Vec<_>>().join("&")];
+    ordered.push(fields.iter().rev().copied().collect::<Vec<_>>().join("&"));
     let count = fields.len();
-    others.extend((1..count).map(|by| [&fields[by..], &fields[..by]].concat().join("&")));
-    others.into_iter().filter(|other| other != text).map(String::into_bytes).collect()
+    ordered.extend((1..count).map(|by| [&fields[by..], &fields[..by]].concat().join("&")));
+    let escaped = escaped.into_iter().map(|text| (Way::of("with other characters escaped"), text));
+    let ordered = ordered.into_iter().map(|text| (Way::of("with its fields in another order"), text));
+    escaped.chain(ordered).filter(|(_, other)| other != text).collect()
 }
 
 fn written(text: &str, writer: &Writer) -> String {
@@ -109,9 +113,7 @@ mod tests {
 
     #[test]
     fn a_form_is_tried_in_other_orders_and_by_other_writers() {
-        let others = |form: &str| -> Vec<String> {
-            rewritings(form).into_iter().map(|other| String::from_utf8(other).unwrap()).collect()
-        };
+        let others = |form: &str| -> Vec<String> { rewritings(form).into_iter().map(|(_, other)| other).collect() };
         for former in ["a=1&b=x+y", "b=x%20y&a=1"] {
             assert!(others("b=x+y&a=1").contains(&former.to_owned()), "{former}");
         }

@@ -54,17 +54,32 @@ impl Escapes {
     }
 }
 
-/// The layouts and escapes that are worth a try, the likely ones first.
-pub(super) fn variants() -> impl Iterator<Item = (Layout, Escapes)> {
+/// The layouts and escapes that are worth a try with a text, the likely ones first.
+pub(super) fn variants(text: &str) -> impl Iterator<Item = (Layout, Escapes)> {
     use Escapes::{Ascii, Capitals, DotNet, Html, Plain, Slashes};
     use Layout::{ColonSpaced, Compact, Indented, Spaced, Tabs};
+    let has = |signs: &[u8]| signs.iter().any(|sign| memchr::memchr(*sign, text.as_bytes()).is_some());
+    let (is_escaped, is_ascii, has_slash, has_html) = (has(b"\\"), text.is_ascii(), has(b"/"), has(b"<>&"));
+    let changes = |escapes: &Escapes| {
+        is_escaped
+            || match escapes {
+                Escapes::AsIs | Plain => false,
+                Slashes => has_slash,
+                Ascii { slashes } => !is_ascii || (*slashes && has_slash),
+                Capitals => !is_ascii,
+                Html => has_html || !is_ascii,
+                DotNet => has_html || !is_ascii || has(b"'+`"),
+            }
+    };
     let escapes = [Ascii { slashes: true }, Ascii { slashes: false }, Plain, Slashes, Html, Capitals, DotNet];
+    let escapes: Vec<Escapes> = escapes.into_iter().filter(changes).collect();
     let kept = |layout| (layout, Escapes::AsIs);
     let first = [Compact, Spaced, Indented(2)].map(kept).into_iter();
-    let first = first.chain(escapes.map(|escapes| (Layout::AsIs, escapes)));
+    let as_is: Vec<_> = escapes.iter().map(|escapes| (Layout::AsIs, *escapes)).collect();
+    let first = first.chain(as_is);
     let first = first.chain([ColonSpaced, Indented(4), Tabs].map(kept));
     let both = [Compact, Spaced, Indented(2), Indented(4), Tabs].into_iter();
-    first.chain(both.flat_map(move |layout| escapes.map(|escapes| (layout, escapes))))
+    first.chain(both.flat_map(move |layout| escapes.clone().into_iter().map(move |escapes| (layout, escapes))))
 }
 
 /// The text in another layout. None when it is no JSON object or array as far as its brackets and strings go.
@@ -112,7 +127,13 @@ pub(super) fn rewritten(text: &str, layout: Layout, escapes: Escapes) -> Option<
                     out.push(' ');
                 }
             }
-            byte if byte.is_ascii() => out.push(char::from(byte)),
+            byte if byte.is_ascii() => {
+                // A number or a word, as it stands.
+                let is_inner = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+                let more = bytes[at + 1..].iter().take_while(|byte| is_inner(byte)).count();
+                out.push_str(&text[at..=at + more]);
+                at += more;
+            }
             _ => return None,
         }
         at += 1;
@@ -167,7 +188,15 @@ fn write_string(quoted: &str, escapes: Escapes, out: &mut String) -> Option<()> 
     }
     let text: String = serde_json::from_str(quoted).ok()?;
     out.push('"');
-    for character in text.chars() {
+    let mut kept = 0;
+    for (at, character) in text.char_indices() {
+        let must_be_escaped = character < ' ' || matches!(character, '"' | '\\');
+        let is_changed = must_be_escaped || escapes.escapes(character) || (slashes && character == '/');
+        if !is_changed {
+            continue;
+        }
+        out.push_str(&text[kept..at]);
+        kept = at + character.len_utf8();
         match character {
             '/' if slashes => out.push_str("\\/"),
             '\\' => out.push_str("\\\\"),
@@ -176,7 +205,6 @@ fn write_string(quoted: &str, escapes: Escapes, out: &mut String) -> Option<()> 
             '\t' => out.push_str("\\t"),
             '\u{8}' => out.push_str("\\b"),
             '\u{c}' => out.push_str("\\f"),
-            plain if plain >= ' ' && plain != '"' && !escapes.escapes(plain) => out.push(plain),
             '"' if !escapes.escapes('"') => out.push_str("\\\""),
             other => {
                 for unit in other.encode_utf16(&mut [0; 2]) {
@@ -186,6 +214,7 @@ fn write_string(quoted: &str, escapes: Escapes, out: &mut String) -> Option<()> 
             }
         }
     }
+    out.push_str(&text[kept..]);
     out.push('"');
     Some(())
 }

@@ -10,6 +10,7 @@ mod checks;
 mod forms;
 mod json_layout;
 mod json_values;
+mod rewritings;
 mod search;
 mod secrets;
 mod tokens;
@@ -149,7 +150,7 @@ fn searched(verification: &Verification<'_>, secrets: &[Secret], local_url: Opti
         .iter()
         .find_map(|secret| Some(request_mistake(&search, secret.expose())?.certain()))
         .or_else(|| secrets.iter().find_map(url))
-        .or_else(|| secrets.iter().find_map(|secret| Some(late_mistake(&search, secret.expose())?.certain())))
+        .or_else(|| secrets.iter().find_map(|secret| late_finding(&search, secret.expose())))
         .or_else(|| {
             let mistyped = secrets.iter().find_map(|secret| urls::mistyped(&search, secret.expose()))?;
             Some(Mistake::UrlMismatch.certain().with_action(Some(Action::SetSignedUrl { url: mistyped })))
@@ -168,11 +169,12 @@ fn request_mistake(search: &Search<'_>, secret: &str) -> Option<Mistake> {
 }
 
 /// What is tried when all that costs less has failed.
-fn late_mistake(search: &Search<'_>, secret: &str) -> Option<Mistake> {
-    bodies::written_again(search, secret)
-        .or_else(|| search.content_mistake(secret))
-        .or_else(|| search.moved_timestamp(secret))
-        .or_else(|| search.arrangement_mistake(secret))
+fn late_finding(search: &Search<'_>, secret: &str) -> Option<Finding> {
+    let other = || {
+        let content = search.content_mistake(secret).or_else(|| search.moved_timestamp(secret));
+        Some(content.or_else(|| search.arrangement_mistake(secret))?.certain())
+    };
+    rewritings::written_again(search, secret).map(rewritings::Way::found).or_else(other)
 }
 
 /// What is left when no mistake makes the signature match.

@@ -93,6 +93,11 @@ impl<'a> Search<'a> {
         may
     }
 
+    /// Takes off what it costs to write a body of that size in another way: about as much as to hash it.
+    pub(super) fn pay_for_writing(&self, bytes: usize) {
+        self.left.set(self.left.get().saturating_sub(bytes as u64));
+    }
+
     /// Does something whose early end is not said.
     pub(super) fn unmarked<T>(&self, work: impl FnOnce() -> T) -> T {
         let before = self.is_cut.get();

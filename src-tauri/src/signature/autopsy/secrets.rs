@@ -4,7 +4,8 @@ use super::super::encoding::Encoding;
 use super::super::finding::Mistake;
 use super::super::options::OptionName;
 use super::super::secret_form::{SecretForm, V1, WHSEC};
-use super::search::{Search, Trial};
+use super::super::verification::Verification;
+use super::search::{SMALL_BODY_BYTES_MAX, Search, Trial};
 use crate::domain::Secret;
 
 /// What other credentials begin with; none of them signs webhooks (Stripe's keys and endpoint ids, Shopify's and Slack's
@@ -86,10 +87,17 @@ pub(super) fn meant(text: &str, form: SecretForm) -> Vec<(Mistake, String)> {
             add(Mistake::SecretPrefix, plain);
         }
     }
-    if form == SecretForm::Utf8 {
-        PREFIXES.iter().for_each(|prefix| add(Mistake::SecretPrefixStripped, &format!("{prefix}{clean}")));
-    }
     meant
+}
+
+/// The secrets that this one may be without its prefix.
+pub(super) fn without_prefix(verification: &Verification<'_>, text: &str) -> Vec<String> {
+    let clean = text.trim_matches(is_unseen);
+    // Each costs hashing the body once; with a large one only the most common is worth that.
+    let is_small = verification.request.body.len() <= SMALL_BODY_BYTES_MAX;
+    let prefixes = if is_small { &PREFIXES[..] } else { &PREFIXES[..1] };
+    let may_lack = verification.scheme.secret == SecretForm::Utf8 && !clean.starts_with(PREFIXES[0]);
+    prefixes.iter().filter(|_| may_lack).map(|prefix| format!("{prefix}{clean}")).collect()
 }
 
 /// The value of a line `NAME=value`, as settings files have them.
@@ -133,6 +141,9 @@ pub(super) fn mistaken(search: &Search<'_>, secret: &Secret) -> Option<SecretMis
         }
         (Some(mistake), Some(key)) => return Some(SecretMistake::of_key(mistake, form, key)),
         _ => {}
+    }
+    if let Some(whole) = without_prefix(search.verification, text).into_iter().find(|whole| fits_text(whole)) {
+        return Some(SecretMistake::of_text(Mistake::SecretPrefixStripped, &whole));
     }
     let decoded = decoded(text);
     let (mistake, fitting) = match form {

@@ -49,7 +49,8 @@ pub(super) fn mistaken(verification: &Verification<'_>, token: &Token, secret: &
         |text: &str| verification.key(text).is_some_and(|key| token.is_signed(verification.scheme.algorithm, &key));
     let meant = secrets::meant(secret.expose(), verification.scheme.secret);
     let stripped = secrets::tails(secret.expose()).into_iter();
-    let stripped = stripped.map(|text| (Mistake::SecretPrefixStripped, text.to_owned()));
+    let whole = secrets::without_prefix(verification, secret.expose());
+    let stripped = stripped.map(str::to_owned).chain(whole).map(|text| (Mistake::SecretPrefixStripped, text));
     let (mistake, text) = meant.into_iter().chain(stripped).find(|(_, text)| is_signed(text)).or_else(|| {
         let decoded = secrets::decoded(secret.expose()).into_iter();
         let mut texts = decoded.filter_map(|key| String::from_utf8(key).ok());

@@ -61,6 +61,7 @@ fn plain() -> Vec<Change> {
         change("body: a line end added", end, RICH, format!("{RICH}\n")),
         change("body: CRLF added", end, RICH, format!("{RICH}\r\n")),
         change("body: two line ends added", end, RICH, format!("{RICH}\n\n")),
+        change("body: two CRLF added", end, RICH, format!("{RICH}\r\n\r\n")),
         change("body: its line end cut off", end, format!("{RICH}\n"), RICH),
         change("body: its CRLF cut off", end, format!("{RICH}\r\n"), RICH),
         change("body: LF made CRLF", ends, lines.clone(), crlf.clone()),

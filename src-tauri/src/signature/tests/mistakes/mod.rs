@@ -124,6 +124,10 @@ impl Ground {
     }
 
     fn explanation(&self, sent: &Sent, named: bool) -> Option<Explanation> {
+        self.explanation_by(self.provider, named.then_some(&*self.scheme.name), sent)
+    }
+
+    fn explanation_by(&self, provider: &Provider, scheme: Option<&str>, sent: &Sent) -> Option<Explanation> {
         let headers = Headers::from_pairs(sent.headers.iter().map(|(name, value)| (name, value))).unwrap();
         let request = SignedRequest { method: "POST", url: Some(&sent.url), headers: &headers, body: &sent.body };
         let decoys =
@@ -136,9 +140,8 @@ impl Ground {
         let others: Vec<OtherSecret> = decoys.iter().chain(&sent.others).map(other).collect();
         let local = Some("http://127.0.0.1:4100/in/shop?a=1");
         let elsewhere = Elsewhere { other_secrets: &others, catalogue: Some(&CATALOGUE), local_url: local };
-        let scheme = named.then_some(&*self.scheme.name);
         let secrets = [Secret::new(sent.secret.clone())];
-        self.provider.explain(scheme, &sent.options, &secrets, &request, sent.now, elsewhere).ok()
+        provider.explain(scheme, &sent.options, &secrets, &request, sent.now, elsewhere).ok()
     }
 
     /// Whether the scheme has to be named: the provider has others that such requests are taken for.
@@ -242,4 +245,36 @@ fn a_signature_header_by_another_name_is_named() {
             }
         }
     }
+}
+
+#[test]
+fn the_provider_that_was_meant_is_named_where_another_was_chosen() {
+    let (mut right, mut wrong) = (0, Vec::new());
+    for (meant, scheme) in signable() {
+        let ground = Ground::new(meant, scheme, KEY);
+        let body = if ground.signs_fields() { b"a=1&b=2".to_vec() } else { ground.body("{\"type\":\"order.paid\"}") };
+        let sent = ground.sent(&body);
+        for slug in ["generic", "github", "stripe", "svix", "twilio"] {
+            let chosen = CATALOGUE.get(slug).filter(|chosen| chosen.slug != meant.slug);
+            let Some(chosen) = chosen else { continue };
+            let Some(found) = ground.explanation_by(chosen, None, &Sent { options: Value::Null, ..sent.clone() })
+            else {
+                continue;
+            };
+            // Some sign as the chosen one does, or carry the signature where no header tells of it.
+            let is_silent = scheme
+                .places
+                .iter()
+                .all(|place| place.header_to_write().is_none_or(|name| name.eq_ignore_ascii_case("authorization")));
+            if found.status == SignatureStatus::Valid || is_silent || !sent.options.as_object().unwrap().is_empty() {
+                continue;
+            }
+            match found.findings.first().map(|finding| finding.code.as_str()) {
+                Some("wrong_provider") => right += 1,
+                other => wrong.push(format!("{} as {slug}: {other:?}", ground.name())),
+            }
+        }
+    }
+    println!("{right} of {} named; not: {wrong:#?}", right + wrong.len());
+    assert!(right * 100 >= (right + wrong.len()) * RIGHT_PERCENT_MIN, "{right}; not: {wrong:#?}");
 }
